@@ -1,0 +1,218 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Capability from "./Capability.js"
+import type { AgentId, RunId, StepId } from "./Ids.js"
+import type { Json } from "./Json.js"
+import * as Usage from "./Usage.js"
+import type { Workspace } from "./WorkspaceService.js"
+
+/**
+ * What can go wrong in an agent, by what to do about it: `RateLimited`, `Unavailable`, `Timeout`, `Crashed` and
+ * `InvalidOutput` are worth repeating; `InvalidInput`, `Unauthorized`, `ContextTooLong`, `PermissionDenied`, `NotFound`
+ * and `Failed` are not.
+ */
+export const AgentErrorKind = Schema.Literal(
+  "RateLimited",
+  "Unavailable",
+  "Timeout",
+  "Crashed",
+  "InvalidOutput",
+  "InvalidInput",
+  "Unauthorized",
+  "ContextTooLong",
+  "PermissionDenied",
+  "NotFound",
+  "Failed"
+)
+export type AgentErrorKind = typeof AgentErrorKind.Type
+
+const retryable: ReadonlySet<AgentErrorKind> = new Set<AgentErrorKind>([
+  "RateLimited",
+  "Unavailable",
+  "Timeout",
+  "Crashed",
+  "InvalidOutput"
+])
+
+/** A failed attempt; its kind decides whether it is repeated, and `retryAfterMillis` is the least wait the other side asked for. */
+export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
+  kind: AgentErrorKind,
+  reason: Schema.String,
+  retryAfterMillis: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
+  usage: Schema.optionalWith(Usage.Usage, { exact: true })
+}) {
+  override get message() {
+    return this.reason
+  }
+  /** Whether the same attempt may succeed later. */
+  get retryable() {
+    return retryable.has(this.kind)
+  }
+}
+
+/** A failure that is not worth repeating, in one call. */
+export const fail = (reason: string): Effect.Effect<never, AgentError> =>
+  Effect.fail(new AgentError({ kind: "Failed", reason }))
+
+/** What an agent is asked to do, once. The same `idempotencyKey` means the same attempt, also after a crash. */
+export interface Task {
+  readonly runId: RunId
+  readonly stepId: StepId
+  readonly skill: string | undefined
+  readonly item: string
+  readonly index: number
+  readonly total: number
+  readonly attempt: number
+  readonly idempotencyKey: string
+  readonly input: Json
+  readonly workspace: Workspace
+}
+
+/** A sign of life: how far (0 to 1), what is being done, what this attempt has consumed so far, and how much longer. */
+export interface Progress {
+  readonly _tag: "Progress"
+  readonly progress?: number
+  readonly message?: string
+  readonly usage?: Usage.Usage
+  readonly remainingMillis?: number
+}
+
+/** The result of an attempt and what it consumed in all. */
+export interface Output {
+  readonly _tag: "Output"
+  readonly value: Json
+  readonly usage: Usage.Usage
+}
+
+/** What the stream of an agent carries: any number of signs of life, then one output. */
+export type AgentEvent = Progress | Output
+
+/** A sign of life. */
+export const progress = (fields: Omit<Progress, "_tag">): Progress => ({ _tag: "Progress", ...fields })
+
+/** The result of an attempt; without usage it counts as free. */
+export const output = (value: Json, usage: Usage.Usage = Usage.zero): Output => ({
+  _tag: "Output",
+  value,
+  usage
+})
+
+/** How well an agent is. */
+export type Health =
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Healthy" }
+  | { readonly _tag: "Degraded"; readonly reason: string }
+  | { readonly _tag: "Unhealthy"; readonly error: string }
+
+/** Who an agent is, for people. */
+export interface Metadata {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly author: string
+  readonly tags: ReadonlyArray<string>
+}
+
+/**
+ * An agent: who it is, what it can do, and how. `run` is called once per attempt and may be called concurrently; it is
+ * interrupted on cancel, timeout and pause, and releases what it holds in finalizers. It gives its result as an Effect,
+ * or as a Stream that ends with one `Output`.
+ */
+export interface Agent {
+  readonly id: AgentId
+  readonly metadata: Metadata
+  readonly capabilities: ReadonlyArray<Capability.Capability>
+  readonly run: (task: Task) => Effect.Effect<Output, AgentError> | Stream.Stream<AgentEvent, AgentError>
+  readonly probe: Effect.Effect<Health> | undefined
+}
+
+/** What an agent may give as its result: JSON, taken as free of cost, or an `Output` with its usage. */
+export type Result = Json | Output
+
+/** An agent as a host writes it. */
+export interface Options {
+  readonly capabilities: ReadonlyArray<Capability.CapabilityInput>
+  readonly run: (task: Task) => Effect.Effect<Result, AgentError> | Stream.Stream<AgentEvent, AgentError>
+  readonly metadata?: Partial<Metadata>
+  /** Says how well the agent is; asked by `AgentRegistry.health`. */
+  readonly probe?: Effect.Effect<Health>
+}
+
+const isOutput = (result: Result): result is Output =>
+  typeof result === "object" &&
+  result !== null &&
+  !Array.isArray(result) &&
+  (result as Output)._tag === "Output"
+
+/**
+ * An agent from a function. The id is checked when it is registered, so that a bad one is a typed error there.
+ *
+ * @example
+ * ```ts
+ * import * as Agent from "@switchyard/core/Agent"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const counter = Agent.make("counter", {
+ *   capabilities: [{ skill: "count-words" }],
+ *   run: (task) => Effect.succeed({ words: String(task.input).split(/\s+/).length })
+ * })
+ * ```
+ */
+export const make = (id: string, options: Options): Agent => ({
+  id: id as AgentId,
+  metadata: { name: id, version: "0.0.0", description: "", author: "", tags: [], ...options.metadata },
+  capabilities: options.capabilities.map(Capability.make),
+  probe: options.probe,
+  run: (task) => {
+    const running = options.run(task)
+    return Effect.isEffect(running)
+      ? Effect.map(running, (result) => (isOutput(result) ? result : output(result)))
+      : running
+  }
+})
+
+/** What an agent written with promises receives beside its task. */
+export interface PromiseContext {
+  /** Aborted on cancel, timeout and pause. */
+  readonly signal: AbortSignal
+  /** Reports a sign of life; it never blocks and never fails. */
+  readonly report: (fields: Omit<Progress, "_tag">) => void
+}
+
+/** Whatever was thrown, as an `AgentError`: one is kept as it is, anything else is a failure that is not repeated. */
+export const fromUnknown = (error: unknown): AgentError =>
+  error instanceof AgentError
+    ? error
+    : new AgentError({ kind: "Failed", reason: error instanceof Error ? error.message : String(error) })
+
+/** An agent from an async function: a rejection is a failure, an `AgentError` keeps its kind. */
+export const fromPromise = (
+  id: string,
+  options: Omit<Options, "run"> & { readonly run: (task: Task, context: PromiseContext) => Promise<Result> }
+): Agent =>
+  make(id, {
+    ...options,
+    run: (task) =>
+      Stream.asyncPush<AgentEvent, AgentError>((emit) =>
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            const controller = new AbortController()
+            const report = (fields: Omit<Progress, "_tag">) => {
+              emit.single(progress(fields))
+            }
+            Promise.resolve()
+              .then(() => options.run(task, { signal: controller.signal, report }))
+              .then(
+                (result) => {
+                  emit.single(isOutput(result) ? result : output(result))
+                  emit.end()
+                },
+                (error) => emit.fail(fromUnknown(error))
+              )
+            return controller
+          }),
+          (controller) => Effect.sync(() => controller.abort())
+        )
+      )
+  })

@@ -1,0 +1,132 @@
+import * as Schema from "effect/Schema"
+import { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
+import { Json } from "./Json.js"
+import { Usage } from "./Usage.js"
+import { Definition } from "./Workflow.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+const Millis = Schema.NonNegativeInt
+const Count = Schema.NonNegativeInt
+
+/** Why something failed, as data: the kind is an `AgentError` kind or names what the engine found. */
+export const Failure = Schema.Struct({
+  kind: Schema.String,
+  message: Schema.String,
+  agentId: optional(AgentId)
+})
+export type Failure = typeof Failure.Type
+
+/** What one item took: the time from its first start to its end, waits included, its usage over all attempts, and its retries. */
+export const ItemMetrics = Schema.Struct({ durationMillis: Millis, usage: Usage, retries: Count })
+export type ItemMetrics = typeof ItemMetrics.Type
+
+/** The totals of a step over its items; items that never started count in `totalItems` only. */
+export const StepSummary = Schema.Struct({
+  totalItems: Count,
+  succeeded: Count,
+  failed: Count,
+  retries: Count,
+  usage: Usage,
+  durationMillis: Millis
+})
+export type StepSummary = typeof StepSummary.Type
+
+/** The totals of a run; `durationMillis` counts from registration, so waiting and pauses are part of it. */
+export const RunSummary = Schema.Struct({
+  steps: Schema.Struct({ succeeded: Count, failed: Count, skipped: Count, cancelled: Count }),
+  items: Schema.Struct({ succeeded: Count, failed: Count }),
+  usage: Usage,
+  durationMillis: Millis
+})
+export type RunSummary = typeof RunSummary.Type
+
+/** The repetition that follows a failed attempt: its number, the wait before it, and the agent that makes it. */
+export const Retry = Schema.Struct({ attempt: Count, delayMillis: Millis, agentId: AgentId })
+export type Retry = typeof Retry.Type
+
+const item = { stepId: StepId, item: Schema.String, index: Count }
+
+/** How pausing treats what is under way: let it finish, or interrupt it and repeat it on resume. */
+export const PauseMode = Schema.Literal("drain", "interrupt")
+export type PauseMode = typeof PauseMode.Type
+
+/** What happens to a run as a whole. */
+export const RunEvent = Schema.Union(
+  Schema.TaggedStruct("RunRegistered", {
+    workflow: Definition,
+    params: Json,
+    concurrency: optional(Schema.Int),
+    owner: optional(Schema.String),
+    tags: Schema.Array(Schema.String)
+  }),
+  Schema.TaggedStruct("RunStarted", {}),
+  Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
+  Schema.TaggedStruct("WorkspaceReleased", { path: Schema.String, kept: Schema.Boolean }),
+  Schema.TaggedStruct("PauseRequested", { commandId: CommandId, mode: PauseMode }),
+  Schema.TaggedStruct("RunPaused", {}),
+  Schema.TaggedStruct("ResumeRequested", { commandId: CommandId }),
+  Schema.TaggedStruct("RunResumed", {}),
+  Schema.TaggedStruct("ConcurrencySet", { commandId: CommandId, limit: Schema.Int }),
+  Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
+  Schema.TaggedStruct("RunInterrupted", { reason: Schema.String }),
+  Schema.TaggedStruct("RunRecovered", {}),
+  Schema.TaggedStruct("RunCompleted", { summary: RunSummary }),
+  Schema.TaggedStruct("RunFailed", { failure: Failure, stepId: optional(StepId), summary: RunSummary }),
+  Schema.TaggedStruct("RunCancelled", { reason: optional(Schema.String), summary: RunSummary })
+)
+export type RunEvent = typeof RunEvent.Type
+
+/** What happens inside a step. */
+export const StepProgressEvent = Schema.Union(
+  Schema.TaggedStruct("StepStarted", { stepId: StepId, stepType: Schema.String, totalItems: Count }),
+  Schema.TaggedStruct("StepSkipped", { stepId: StepId, reason: Schema.String }),
+  Schema.TaggedStruct("StepCompleted", { stepId: StepId, summary: StepSummary }),
+  Schema.TaggedStruct("StepFailed", { stepId: StepId, failure: Failure, summary: StepSummary }),
+  Schema.TaggedStruct("StepCancelled", { stepId: StepId, summary: StepSummary }),
+  Schema.TaggedStruct("ItemStarted", { ...item, total: Count, attempt: Count, agentId: AgentId }),
+  Schema.TaggedStruct("ItemProgress", {
+    ...item,
+    progress: optional(Schema.JsonNumber),
+    message: optional(Schema.String),
+    usage: Usage,
+    remainingMillis: optional(Millis)
+  }),
+  Schema.TaggedStruct("ItemCompleted", {
+    ...item,
+    attempt: Count,
+    agentId: AgentId,
+    result: Json,
+    metrics: ItemMetrics
+  }),
+  Schema.TaggedStruct("ItemFailed", {
+    ...item,
+    attempt: Count,
+    error: Failure,
+    retry: optional(Retry),
+    metrics: ItemMetrics
+  })
+)
+export type StepProgressEvent = typeof StepProgressEvent.Type
+
+/** Everything that can be recorded: a closed union of plain JSON objects, told apart by `_tag`. */
+export const Event = Schema.Union(RunEvent, StepProgressEvent)
+export type Event = typeof Event.Type
+
+/** The event of one tag. */
+export type EventOf<Tag extends Event["_tag"]> = Extract<Event, { readonly _tag: Tag }>
+
+/**
+ * An event as recorded: `seq` is its position in the whole log and `runSeq` its position among the events of its run, both
+ * beginning at 1 without gaps; `time` is in milliseconds since 1970, UTC.
+ */
+export const Entry = Schema.Struct({ seq: Seq, time: Millis, runId: RunId, runSeq: Count, event: Event })
+export type Entry = typeof Entry.Type
+
+const rideAlong: ReadonlySet<string> = new Set(["ItemStarted", "ItemProgress", "StepStarted"])
+
+/** Whether an event may ride along with the next durable append: starts and progress do, whatever settles something does not. */
+export const isLifecycle = (event: Event): boolean => !rideAlong.has(event._tag)
+
+/** Whether an event is the last one of its run. */
+export const isTerminal = (event: Event): boolean =>
+  event._tag === "RunCompleted" || event._tag === "RunFailed" || event._tag === "RunCancelled"

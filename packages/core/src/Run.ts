@@ -1,0 +1,393 @@
+import * as Schema from "effect/Schema"
+import type { Entry, Event, Failure, ItemMetrics, PauseMode, RunSummary, StepSummary } from "./Event.js"
+import { type AgentId, type CommandId, RunId, Seq } from "./Ids.js"
+import type { Json } from "./Json.js"
+import * as Usage from "./Usage.js"
+import type { Definition } from "./Workflow.js"
+
+/** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
+export const RunStatus = Schema.Literal(
+  "Queued",
+  "Running",
+  "Paused",
+  "Cancelling",
+  "Interrupted",
+  "Completed",
+  "Failed",
+  "Cancelled"
+)
+export type RunStatus = typeof RunStatus.Type
+
+/** Where a step stands; all but `Pending` and `Running` are settled. */
+export type StepStatus = "Pending" | "Running" | "Succeeded" | "Failed" | "Skipped" | "Cancelled"
+
+/** Where an item stands; `Waiting` is between a failed attempt and its repetition. */
+export type ItemStatus = "Running" | "Waiting" | "Succeeded" | "Failed"
+
+/** What is known of one item of a step. */
+export interface ItemState {
+  readonly index: number
+  label: string
+  status: ItemStatus
+  attempt: number
+  agentId: AgentId | undefined
+  startedAt: number
+  result: Json
+  failure: Failure | undefined
+  usage: Usage.Usage
+  retries: number
+  durationMillis: number
+  progress: number | undefined
+}
+
+/** What is known of one step; `items` is sparse until every item has started. */
+export interface StepState {
+  status: StepStatus
+  totalItems: number
+  readonly items: Array<ItemState | undefined>
+  succeeded: number
+  failed: number
+  retries: number
+  usage: Usage.Usage
+  startedAt: number | undefined
+  durationMillis: number
+  failure: Failure | undefined
+  reason: string | undefined
+}
+
+/** A command as it was accepted, kept so that the same id is answered again and not executed again. */
+export type AcceptedCommand = Extract<Event, { readonly commandId: CommandId }>
+
+/**
+ * The state of a run: the fold of its entries by `apply`, and nothing else. It is one mutable value, owned by whoever
+ * folds, so that a run of 100,000 items costs a constant amount of work per event.
+ */
+export interface Run {
+  readonly id: RunId
+  readonly definition: Definition
+  readonly params: Json
+  readonly owner: string | undefined
+  readonly tags: ReadonlyArray<string>
+  readonly registeredAt: number
+  readonly steps: Map<string, StepState>
+  readonly commands: Map<CommandId, AcceptedCommand>
+  status: RunStatus
+  started: boolean
+  startedAt: number | undefined
+  endedAt: number | undefined
+  concurrency: number | undefined
+  pause: PauseMode | undefined
+  cancel: { readonly reason: string | undefined } | undefined
+  workspace: string | undefined
+  interruptions: number
+  failure: Failure | undefined
+  failedStep: string | undefined
+  usage: Usage.Usage
+  lastSeq: Seq
+  lastRunSeq: number
+}
+
+/**
+ * The legal transitions: for each event that changes the status, what it leads to from each status it may occur in.
+ * Events that are not listed leave the status alone and may occur until the run is terminal.
+ */
+export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From in RunStatus]?: RunStatus } } =
+  {
+    RunStarted: { Queued: "Running" },
+    PauseRequested: { Queued: "Queued", Running: "Running" },
+    RunPaused: { Queued: "Paused", Running: "Paused" },
+    ResumeRequested: { Paused: "Queued", Queued: "Queued", Running: "Running" },
+    RunResumed: { Queued: "Running" },
+    ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused" },
+    CancelRequested: {
+      Queued: "Cancelling",
+      Running: "Cancelling",
+      Paused: "Cancelling",
+      Cancelling: "Cancelling"
+    },
+    RunInterrupted: {
+      Queued: "Interrupted",
+      Running: "Interrupted",
+      Paused: "Interrupted",
+      Cancelling: "Interrupted"
+    },
+    RunRecovered: { Interrupted: "Queued" },
+    RunCompleted: { Running: "Completed" },
+    RunFailed: { Queued: "Failed", Running: "Failed" },
+    RunCancelled: { Cancelling: "Cancelled" }
+  }
+
+/** Whether no event can follow. */
+export const isTerminal = (status: RunStatus): boolean =>
+  status === "Completed" || status === "Failed" || status === "Cancelled"
+
+/** Whether a step cannot change any more. */
+export const isSettled = (status: StepStatus): boolean => status !== "Pending" && status !== "Running"
+
+/** An entry that cannot follow what came before it; the run it was applied to is unchanged. */
+export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
+  runId: RunId,
+  seq: Seq,
+  event: Schema.String,
+  status: RunStatus
+}) {
+  override get message() {
+    return `Entry ${this.seq} (${this.event}) cannot follow while run ${this.runId} is ${this.status}`
+  }
+}
+
+/** The status after an event, or `undefined` where the event is illegal in this status. */
+export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
+  const row = transitions[tag]
+  if (row === undefined) return isTerminal(run.status) || tag === "RunRegistered" ? undefined : run.status
+  if (tag === "RunRecovered" && run.status === "Interrupted" && run.cancel !== undefined) return "Cancelling"
+  return row[run.status]
+}
+
+const pendingStep = (): StepState => ({
+  status: "Pending",
+  totalItems: 0,
+  items: [],
+  succeeded: 0,
+  failed: 0,
+  retries: 0,
+  usage: Usage.zero,
+  startedAt: undefined,
+  durationMillis: 0,
+  failure: undefined,
+  reason: undefined
+})
+
+/** The run as its registration leaves it, or `undefined` when the entry is not a registration. */
+export const register = (entry: Entry): Run | undefined => {
+  const { event } = entry
+  if (event._tag !== "RunRegistered") return undefined
+  return {
+    id: entry.runId,
+    definition: event.workflow,
+    params: event.params,
+    owner: event.owner,
+    tags: event.tags,
+    registeredAt: entry.time,
+    steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep()])),
+    commands: new Map(),
+    status: "Queued",
+    started: false,
+    startedAt: undefined,
+    endedAt: undefined,
+    concurrency: event.concurrency ?? event.workflow.concurrency,
+    pause: undefined,
+    cancel: undefined,
+    workspace: undefined,
+    interruptions: 0,
+    failure: undefined,
+    failedStep: undefined,
+    usage: Usage.zero,
+    lastSeq: entry.seq,
+    lastRunSeq: entry.runSeq
+  }
+}
+
+const consume = (run: Run, step: StepState, item: ItemState, usage: Usage.Usage): void => {
+  const before = item.usage
+  const delta = {
+    inputTokens: usage.inputTokens - before.inputTokens,
+    outputTokens: usage.outputTokens - before.outputTokens,
+    cachedTokens: usage.cachedTokens - before.cachedTokens,
+    costMicroUsd: usage.costMicroUsd - before.costMicroUsd
+  }
+  item.usage = usage
+  step.usage = Usage.add(step.usage, delta)
+  run.usage = Usage.add(run.usage, delta)
+}
+
+const measure = (run: Run, step: StepState, item: ItemState, metrics: ItemMetrics): void => {
+  if (metrics.usage !== item.usage) consume(run, step, item, metrics.usage)
+  step.retries += metrics.retries - item.retries
+  item.retries = metrics.retries
+  item.durationMillis = metrics.durationMillis
+}
+
+const settle = (run: Run, stepId: string, status: StepStatus, summary: StepSummary): void => {
+  const step = run.steps.get(stepId)
+  if (step === undefined) return
+  step.status = status
+  step.durationMillis = summary.durationMillis
+}
+
+/**
+ * Applies one entry in place, in constant time. Returns what is wrong when the entry cannot follow; the run is then
+ * unchanged. Events about steps that the definition does not have are passed over.
+ */
+export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => {
+  const { event, time } = entry
+  const status = next(run, event._tag)
+  if (status === undefined) {
+    return new IllegalTransition({ runId: run.id, seq: entry.seq, event: event._tag, status: run.status })
+  }
+  run.status = status
+  run.lastSeq = entry.seq
+  run.lastRunSeq = entry.runSeq
+  if ("commandId" in event) run.commands.set(event.commandId, event)
+  switch (event._tag) {
+    case "RunStarted":
+      run.started = true
+      run.startedAt = time
+      break
+    case "WorkspaceCreated":
+      run.workspace = event.path
+      break
+    case "PauseRequested":
+      run.pause = event.mode
+      break
+    case "ResumeRequested":
+      run.pause = undefined
+      break
+    case "ConcurrencySet":
+      run.concurrency = event.limit
+      break
+    case "CancelRequested":
+      run.cancel ??= { reason: event.reason }
+      break
+    case "RunInterrupted":
+      run.interruptions++
+      break
+    case "RunCompleted":
+    case "RunCancelled":
+      run.endedAt = time
+      break
+    case "RunFailed":
+      run.endedAt = time
+      run.failure = event.failure
+      run.failedStep = event.stepId
+      break
+    case "StepStarted": {
+      const step = run.steps.get(event.stepId)
+      if (step === undefined) break
+      step.status = "Running"
+      step.totalItems = event.totalItems
+      step.startedAt ??= time
+      break
+    }
+    case "StepSkipped": {
+      const step = run.steps.get(event.stepId)
+      if (step === undefined) break
+      step.status = "Skipped"
+      step.reason = event.reason
+      break
+    }
+    case "StepCompleted":
+      settle(run, event.stepId, "Succeeded", event.summary)
+      break
+    case "StepCancelled":
+      settle(run, event.stepId, "Cancelled", event.summary)
+      break
+    case "StepFailed": {
+      settle(run, event.stepId, "Failed", event.summary)
+      const step = run.steps.get(event.stepId)
+      if (step !== undefined) step.failure = event.failure
+      break
+    }
+    case "ItemStarted": {
+      const step = run.steps.get(event.stepId)
+      if (step === undefined) break
+      const item = step.items[event.index]
+      if (item === undefined) {
+        step.items[event.index] = {
+          index: event.index,
+          label: event.item,
+          status: "Running",
+          attempt: event.attempt,
+          agentId: event.agentId,
+          startedAt: time,
+          result: null,
+          failure: undefined,
+          usage: Usage.zero,
+          retries: 0,
+          durationMillis: 0,
+          progress: undefined
+        }
+      } else {
+        item.status = "Running"
+        item.attempt = event.attempt
+        item.agentId = event.agentId
+        item.progress = undefined
+      }
+      break
+    }
+    case "ItemProgress": {
+      const step = run.steps.get(event.stepId)
+      const item = step?.items[event.index]
+      if (step === undefined || item === undefined) break
+      if (event.progress !== undefined) item.progress = event.progress
+      consume(run, step, item, event.usage)
+      break
+    }
+    case "ItemCompleted": {
+      const step = run.steps.get(event.stepId)
+      const item = step?.items[event.index]
+      if (step === undefined || item === undefined) break
+      item.status = "Succeeded"
+      item.result = event.result
+      item.failure = undefined
+      measure(run, step, item, event.metrics)
+      step.succeeded++
+      break
+    }
+    case "ItemFailed": {
+      const step = run.steps.get(event.stepId)
+      const item = step?.items[event.index]
+      if (step === undefined || item === undefined) break
+      item.failure = event.error
+      measure(run, step, item, event.metrics)
+      item.status = event.retry === undefined ? "Failed" : "Waiting"
+      if (event.retry === undefined) step.failed++
+      break
+    }
+    default:
+  }
+  return undefined
+}
+
+/** The state after `entries` of one run in order, or `undefined` when they do not begin with its registration. */
+export const fold = (entries: Iterable<Entry>): Run | undefined => {
+  let run: Run | undefined
+  for (const entry of entries) {
+    if (run === undefined) run = register(entry)
+    else apply(run, entry)
+  }
+  return run
+}
+
+/** The totals of a step as they stand. */
+export const stepSummary = (step: StepState, now: number): StepSummary => ({
+  totalItems: step.totalItems,
+  succeeded: step.succeeded,
+  failed: step.failed,
+  retries: step.retries,
+  usage: step.usage,
+  durationMillis: step.startedAt === undefined ? 0 : Math.max(0, now - step.startedAt)
+})
+
+/** The totals of a run as they stand. */
+export const summary = (run: Run, now: number): RunSummary => {
+  const steps = { succeeded: 0, failed: 0, skipped: 0, cancelled: 0 }
+  const items = { succeeded: 0, failed: 0 }
+  for (const step of run.steps.values()) {
+    if (step.status === "Succeeded") steps.succeeded++
+    else if (step.status === "Failed") steps.failed++
+    else if (step.status === "Skipped") steps.skipped++
+    else if (step.status === "Cancelled") steps.cancelled++
+    items.succeeded += step.succeeded
+    items.failed += step.failed
+  }
+  return { steps, items, usage: run.usage, durationMillis: Math.max(0, now - run.registeredAt) }
+}
+
+/** What a settled step hands on: the result of its one item, or with `forEach` the results of the items that succeeded, in order. */
+export const stepOutput = (step: StepState, isForEach: boolean): Json => {
+  if (!isForEach) return step.items[0]?.result ?? null
+  const results: Array<Json> = []
+  for (const item of step.items) if (item?.status === "Succeeded") results.push(item.result)
+  return results
+}

@@ -1,0 +1,227 @@
+import * as Duration from "effect/Duration"
+import * as JSONSchema from "effect/JSONSchema"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import * as Schema from "effect/Schema"
+import { ConstraintValue } from "./Capability.js"
+import { AgentId, StepId } from "./Ids.js"
+import { Json } from "./Json.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+const Millis = Schema.NonNegativeInt
+const Count = Schema.Int.pipe(Schema.positive())
+
+/**
+ * How a failed attempt is repeated: at most `attempts` in all per agent, waiting `initialMillis · factor^n`, at most
+ * `capMillis`, each wait shortened by a random part of up to `jitter` (0 to 1). Only retryable errors are repeated; an
+ * error's own `retryAfterMillis` is waited for where it is longer.
+ */
+export const RetryPolicy = Schema.Struct({
+  attempts: Count,
+  initialMillis: Millis,
+  factor: Schema.JsonNumber.pipe(Schema.greaterThanOrEqualTo(1)),
+  capMillis: Millis,
+  jitter: Schema.JsonNumber.pipe(Schema.between(0, 1))
+})
+export type RetryPolicy = typeof RetryPolicy.Type
+
+/** Which outcomes of its dependencies let a step start, once all of them are settled. */
+export const Join = Schema.Literal("allSucceeded", "noneFailed", "anySucceeded", "allSettled")
+export type Join = typeof Join.Type
+
+/** One step of a workflow as data. Either `skill` (the registry selects) or `agent` (named) says who does it. */
+export const StepDefinition = Schema.Struct({
+  id: StepId,
+  skill: optional(Schema.NonEmptyString),
+  agent: optional(AgentId),
+  inputType: optional(Schema.NonEmptyString),
+  outputType: optional(Schema.NonEmptyString),
+  constraints: optional(Schema.Record({ key: Schema.NonEmptyString, value: ConstraintValue })),
+  after: optional(Schema.Array(StepId)),
+  when: optional(Schema.NonEmptyString),
+  join: optional(Join),
+  forEach: optional(Schema.Union(Schema.String, Schema.Array(Json))),
+  label: optional(Schema.NonEmptyString),
+  concurrency: optional(Count),
+  input: optional(Json),
+  onFailure: optional(Schema.Literal("failRun", "continue")),
+  onItemFailure: optional(Schema.Literal("failStep", "continue")),
+  retry: optional(RetryPolicy),
+  attemptTimeoutMillis: optional(Count),
+  stepTimeoutMillis: optional(Count),
+  fallback: optional(Schema.Union(Schema.Boolean, Schema.Array(AgentId)))
+})
+export type StepDefinition = typeof StepDefinition.Type
+
+/** A workflow as data: it survives JSON and YAML unchanged, and a run keeps a copy of the one it was registered with. */
+export const Definition = Schema.Struct({
+  name: Schema.NonEmptyString,
+  description: optional(Schema.String),
+  params: optional(Schema.Record({ key: Schema.String, value: Json })),
+  onStepFailure: optional(Schema.Literal("failFast", "drain")),
+  concurrency: optional(Count),
+  steps: Schema.Array(StepDefinition)
+})
+export type Definition = typeof Definition.Type
+
+/**
+ * A workflow value: its definition, and the Schema of its parameters where it was built in TypeScript. `Steps` maps the
+ * ids declared so far, so that a dependency on an unknown step does not compile.
+ */
+export interface Workflow<Params, Steps> extends Pipeable {
+  readonly definition: Definition
+  readonly params: Schema.Schema<Params, Json> | undefined
+  readonly _steps?: (steps: Steps) => Steps
+}
+
+/** Any workflow, whatever its parameters and steps. */
+export interface Any extends Pipeable {
+  readonly definition: Definition
+  readonly params: Schema.Schema.Any | undefined
+}
+
+const build = <Params, Steps>(
+  definition: Definition,
+  params: Schema.Schema<Params, Json> | undefined
+): Workflow<Params, Steps> => ({
+  definition,
+  params,
+  pipe() {
+    // biome-ignore lint/complexity/noArguments: the Pipeable protocol passes them so
+    return pipeArguments(this, arguments)
+  }
+})
+
+/** What concerns a whole workflow. */
+export interface Options<Params, Encoded> {
+  readonly description?: string
+  /** Checks and describes the parameters; its JSON Schema becomes part of the definition. */
+  readonly params?: Schema.Schema<Params, Encoded>
+  /** When a step fails the run: interrupt what is under way (`failFast`, the default) or let it finish (`drain`). */
+  readonly onStepFailure?: "failFast" | "drain"
+  /** How many items may be under way at once over all steps; unbounded by default, and changeable while a run executes. */
+  readonly concurrency?: number
+}
+
+/** An empty workflow; steps are added with `step`. */
+export const make = <Params = unknown, Encoded = Params>(
+  name: string,
+  options: Options<Params, Encoded> = {}
+): Workflow<Params, Record<never, unknown>> => {
+  const { params, ...rest } = options
+  return build(
+    {
+      name,
+      ...rest,
+      ...(params === undefined
+        ? {}
+        : { params: JSONSchema.make(params) as unknown as { readonly [key: string]: Json } }),
+      steps: []
+    },
+    params as unknown as Schema.Schema<Params, Json> | undefined
+  )
+}
+
+/** A retry policy as a host writes it: durations as `"2 seconds"`, everything but `attempts` optional. */
+export interface RetryOptions {
+  readonly attempts: number
+  /** The first wait; 1 second by default. */
+  readonly initial?: Duration.DurationInput
+  /** What each wait is multiplied by to give the next; 2 by default. */
+  readonly factor?: number
+  /** The longest wait; 1 minute by default. */
+  readonly cap?: Duration.DurationInput
+  /** The share of each wait that is random, 0 to 1; 0.2 by default. */
+  readonly jitter?: number
+}
+
+/** One step as a host writes it. */
+export interface StepOptions<After extends string = string> {
+  /** The skill to select an agent by; exactly one of `skill` and `agent` is given. */
+  readonly skill?: string
+  /** The id of the one agent that does it. */
+  readonly agent?: string
+  /** Only agents that accept this type are selected. */
+  readonly inputType?: string
+  /** Only agents that produce this type are selected. */
+  readonly outputType?: string
+  /** What the agent's declared constraints must allow, e.g. `{ maxFileSize: "3MB" }`. */
+  readonly constraints?: Readonly<Record<string, ConstraintValue>>
+  /** The steps that must be settled first. */
+  readonly after?: ReadonlyArray<After>
+  /** A CEL condition, evaluated when the dependencies are settled; false skips the step. */
+  readonly when?: string
+  /** Which outcomes of the dependencies let the step start; `allSucceeded` by default. */
+  readonly join?: Join
+  /** Runs the step once per element of this list, or of the list that this `{{ expression }}` gives. */
+  readonly forEach?: string | ReadonlyArray<Json>
+  /** A template for the name of each item in progress events; the item itself where it is a string, else its index. */
+  readonly label?: string
+  /** How many items of this step may be under way at once; bounded only by the run's own limit by default. */
+  readonly concurrency?: number
+  /** What the agent receives; the item by default, or the run's parameters where there is no `forEach`. */
+  readonly input?: Json
+  /** Whether a failure of the step fails the run (the default) or leaves it to the join rules of its dependents. */
+  readonly onFailure?: "failRun" | "continue"
+  /** Whether one failed item fails the step (the default), or the step succeeds as long as one item does. */
+  readonly onItemFailure?: "failStep" | "continue"
+  /** How failed attempts are repeated; not at all by default. */
+  readonly retry?: RetryOptions
+  /** How long one attempt may take. */
+  readonly attemptTimeout?: Duration.DurationInput
+  /** How long the step may take, all items, waits and retries included. */
+  readonly stepTimeout?: Duration.DurationInput
+  /** Whether other capable agents are tried when one has failed for good: the next ones by rank (default), none, or these. */
+  readonly fallback?: boolean | ReadonlyArray<string>
+}
+
+/** The full form of a retry policy. */
+export const retryPolicy = (options: RetryOptions): RetryPolicy => ({
+  attempts: options.attempts,
+  initialMillis: Math.round(Duration.toMillis(options.initial ?? "1 second")),
+  factor: options.factor ?? 2,
+  capMillis: Math.round(Duration.toMillis(options.cap ?? "1 minute")),
+  jitter: options.jitter ?? 0.2
+})
+
+/** The definition of one step from what a host writes; nothing is validated before a plan is made. */
+export const stepDefinition = (id: string, options: StepOptions): StepDefinition => {
+  const { agent, after, attemptTimeout, fallback, retry, stepTimeout, ...rest } = options
+  return {
+    id: id as StepId,
+    ...rest,
+    ...(agent === undefined ? {} : { agent: agent as AgentId }),
+    ...(after === undefined ? {} : { after: after as ReadonlyArray<StepId> }),
+    ...(retry === undefined ? {} : { retry: retryPolicy(retry) }),
+    ...(attemptTimeout === undefined
+      ? {}
+      : { attemptTimeoutMillis: Math.round(Duration.toMillis(attemptTimeout)) }),
+    ...(stepTimeout === undefined ? {} : { stepTimeoutMillis: Math.round(Duration.toMillis(stepTimeout)) }),
+    ...(fallback === undefined
+      ? {}
+      : { fallback: typeof fallback === "boolean" ? fallback : (fallback as ReadonlyArray<AgentId>) })
+  }
+}
+
+/**
+ * Adds a step. A dependency on a step that was not added before, and an id that was, do not compile.
+ *
+ * @example
+ * ```ts
+ * import * as Workflow from "@switchyard/core/Workflow"
+ *
+ * export const review = Workflow.make("review").pipe(
+ *   Workflow.step("plan", { skill: "planning" }),
+ *   Workflow.step("code", { skill: "coding", after: ["plan"], input: "{{ steps.plan.output }}" })
+ * )
+ * ```
+ */
+export const step =
+  <const Id extends string, const After extends string = never>(id: Id, options: StepOptions<After>) =>
+  <Params, Steps extends Record<After, unknown>>(
+    self: Workflow<Params, Steps> & (Id extends keyof Steps ? `The step ${Id} exists already` : unknown)
+  ): Workflow<Params, Steps & Record<Id, unknown>> =>
+    build({ ...self.definition, steps: [...self.definition.steps, stepDefinition(id, options)] }, self.params)
+
+/** A workflow from its definition, for definitions that come as data; parameters are checked by their JSON Schema. */
+export const fromDefinition = (definition: Definition): Workflow<unknown, Record<string, unknown>> =>
+  build(definition, undefined)

@@ -1,0 +1,18 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@switchyard\/core\/(.*)$/, replacement: source("packages/core/src/$1.ts") },
+      { find: /^@switchyard\/node\/(.*)$/, replacement: source("packages/node/src/$1.ts") }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
+    testTimeout: 30_000,
+    pool: "forks"
+  }
+})
