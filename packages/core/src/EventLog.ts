@@ -68,8 +68,14 @@ export class EventLog extends Context.Tag("@switchyard/core/EventLog")<
       runId: RunId,
       events: ReadonlyArray<Event>
     ) => Effect.Effect<ReadonlyArray<Entry>, LogWriteFailed>
-    /** Puts events in order without waiting: they become durable with, and never after, the next durable append. */
-    readonly record: (runId: RunId, events: ReadonlyArray<Event>) => Effect.Effect<void, LogWriteFailed>
+    /**
+     * Puts events in their place at once; the effect that it gives waits until they are durable, and need not be run. What
+     * is appended or enqueued later never becomes durable earlier.
+     */
+    readonly enqueue: (
+      runId: RunId,
+      events: ReadonlyArray<Event>
+    ) => Effect.Effect<Effect.Effect<ReadonlyArray<Entry>, LogWriteFailed>>
     /** The position of the last durable entry; `origin` while there is none. */
     readonly head: Effect.Effect<Seq>
     /** The durable entries of a range as of now, in order; ends at the head. */
@@ -84,8 +90,7 @@ export type Service = Context.Tag.Service<typeof EventLog>
 
 /** What an implementation supplies; `make` derives reading and following from it. */
 export interface Backend {
-  readonly append: Service["append"]
-  readonly record: Service["record"]
+  readonly enqueue: Service["enqueue"]
   readonly head: () => Seq
   /** Durable entries after a position, in order; empty only when there are none, and as many at once as is convenient. */
   readonly readAfter: (after: Seq) => Effect.Effect<ReadonlyArray<Entry>, EventLogError>
@@ -100,8 +105,8 @@ const select = (entries: ReadonlyArray<Entry>, until: Seq, runId: RunId | undefi
 
 /** The service on a backend: followers subscribe to the bell first, then read from the log, so that nothing falls between. */
 export const make = (backend: Backend): Service => ({
-  append: backend.append,
-  record: backend.record,
+  append: (runId, events) => Effect.flatten(backend.enqueue(runId, events)),
+  enqueue: backend.enqueue,
   head: Effect.sync(backend.head),
   read: ({ after = origin, runId }) =>
     Stream.suspend(() => {
@@ -156,16 +161,14 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
   Effect.map(PubSub.sliding<void>(1), (bell) => {
     const entries: Array<Entry> = []
     const number = makeSequencer(origin, [])
-    const append: Service["append"] = (runId, events) =>
-      Effect.clockWith((clock) => {
-        const time = clock.unsafeCurrentTimeMillis()
-        const added = events.map((event) => number(runId, event, time))
-        for (const entry of added) entries.push(entry)
-        return Effect.as(PubSub.publish(bell, undefined), added)
-      })
     return make({
-      append,
-      record: append,
+      enqueue: (runId, events) =>
+        Effect.clockWith((clock) => {
+          const time = clock.unsafeCurrentTimeMillis()
+          const added = events.map((event) => number(runId, event, time))
+          for (const entry of added) entries.push(entry)
+          return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))
+        }),
       head: () => entries.length as Seq,
       readAfter: (after) => Effect.sync(() => entries.slice(after, after + 1024)),
       bell

@@ -1,16 +1,25 @@
 import * as Effect from "effect/Effect"
 import * as Graph from "effect/Graph"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { closest } from "fastest-levenshtein"
 import type { CapabilityQuery } from "./Capability.js"
 import * as Expression from "./Expression.js"
-import { StepId } from "./Ids.js"
-import type { Definition, Join, StepDefinition } from "./Workflow.js"
+import { Definition, type Join, type StepDefinition } from "./Workflow.js"
 
 /** One thing that is wrong with a definition: where (`steps[2].after[0]`), which rule, what to do about it. */
 export const Problem = Schema.Struct({
   path: Schema.String,
-  rule: Schema.Literal("empty", "id", "duplicate", "dependency", "cycle", "agent", "expression", "forEach"),
+  rule: Schema.Literal(
+    "shape",
+    "empty",
+    "duplicate",
+    "dependency",
+    "cycle",
+    "agent",
+    "expression",
+    "forEach"
+  ),
   message: Schema.String
 })
 export type Problem = typeof Problem.Type
@@ -77,12 +86,38 @@ const nameCycle = (
   return [...path.slice(seen.get(at)), at]
 }
 
-const queryOf = (step: StepDefinition): CapabilityQuery => ({
+/** What a step asks of an agent. */
+export const queryOf = (
+  step: Pick<StepDefinition, "skill" | "inputType" | "outputType" | "constraints">
+): CapabilityQuery => ({
   requiredSkills: step.skill === undefined ? [] : [step.skill],
   ...(step.inputType === undefined ? {} : { inputType: step.inputType }),
   ...(step.outputType === undefined ? {} : { outputType: step.outputType }),
   ...(step.constraints === undefined ? {} : { constraints: step.constraints })
 })
+
+const decode = Schema.decodeUnknown(Definition, { errors: "all", onExcessProperty: "error" })
+
+const pathText = (path: ReadonlyArray<PropertyKey>): string =>
+  path.reduce<string>(
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`,
+    ""
+  )
+
+/** Fails where a value, which may come from anywhere, does not have the shape of a definition. */
+const checkShape = (definition: Definition): Effect.Effect<Definition, InvalidWorkflow> =>
+  Effect.mapError(decode(definition), (error) => {
+    const name: unknown = definition?.name
+    return new InvalidWorkflow({
+      workflow: typeof name === "string" ? name : "unnamed",
+      problems: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+        path: pathText(path),
+        rule: "shape",
+        message
+      }))
+    })
+  })
 
 /**
  * Validates a definition and compiles its expressions. All problems are reported at once; a cycle is named in order.
@@ -90,6 +125,7 @@ const queryOf = (step: StepDefinition): CapabilityQuery => ({
  */
 export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflow> =>
   Effect.gen(function* () {
+    yield* checkShape(definition)
     const problems: Array<Problem> = []
     const report = (path: string, rule: Problem["rule"], message: string) => {
       problems.push({ path, rule, message })
@@ -105,7 +141,6 @@ export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflo
     const positions = new Map<string, number>()
     const ids = definition.steps.map((step) => step.id as string)
     if (ids.length === 0) report("steps", "empty", "there is no step; add at least one")
-    const isId = Schema.is(StepId)
     for (const [index, id] of ids.entries()) {
       const first = positions.get(id)
       if (first === undefined) positions.set(id, index)
@@ -115,13 +150,6 @@ export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflo
           "duplicate",
           `"${id}" is also the id of steps[${first}]; rename one of them`
         )
-      if (!isId(id)) {
-        report(
-          `steps[${index}].id`,
-          "id",
-          `${JSON.stringify(id)} is not a step id: use letters, digits, ".", "_" or "-"`
-        )
-      }
     }
 
     const dependents = definition.steps.map((): Array<number> => [])

@@ -22,7 +22,7 @@ export type RunStatus = typeof RunStatus.Type
 export type StepStatus = "Pending" | "Running" | "Succeeded" | "Failed" | "Skipped" | "Cancelled"
 
 /** Where an item stands; `Waiting` is between a failed attempt and its repetition. */
-export type ItemStatus = "Running" | "Waiting" | "Succeeded" | "Failed"
+export type ItemStatus = "Running" | "Waiting" | "Succeeded" | "Failed" | "Cancelled"
 
 /** What is known of one item of a step. */
 export interface ItemState {
@@ -144,7 +144,8 @@ export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
   return row[run.status]
 }
 
-const pendingStep = (): StepState => ({
+/** A step of which nothing is recorded yet. */
+export const pendingStep = (): StepState => ({
   status: "Pending",
   totalItems: 0,
   items: [],
@@ -188,6 +189,31 @@ export const register = (entry: Entry): Run | undefined => {
   }
 }
 
+const itemOf = (
+  step: StepState,
+  place: { readonly index: number; readonly item: string; readonly attempt: number },
+  time: number
+): ItemState => {
+  const known = step.items[place.index]
+  if (known !== undefined) return known
+  const item: ItemState = {
+    index: place.index,
+    label: place.item,
+    status: "Running",
+    attempt: place.attempt,
+    agentId: undefined,
+    startedAt: time,
+    result: null,
+    failure: undefined,
+    usage: Usage.zero,
+    retries: 0,
+    durationMillis: 0,
+    progress: undefined
+  }
+  step.items[place.index] = item
+  return item
+}
+
 const consume = (run: Run, step: StepState, item: ItemState, usage: Usage.Usage): void => {
   const before = item.usage
   const delta = {
@@ -213,6 +239,10 @@ const settle = (run: Run, stepId: string, status: StepStatus, summary: StepSumma
   if (step === undefined) return
   step.status = status
   step.durationMillis = summary.durationMillis
+  if (step.succeeded + step.failed === step.totalItems) return
+  for (const item of step.items) {
+    if (item?.status === "Running" || item?.status === "Waiting") item.status = "Cancelled"
+  }
 }
 
 /**
@@ -220,14 +250,24 @@ const settle = (run: Run, stepId: string, status: StepStatus, summary: StepSumma
  * unchanged. Events about steps that the definition does not have are passed over.
  */
 export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => {
-  const { event, time } = entry
-  const status = next(run, event._tag)
-  if (status === undefined) {
-    return new IllegalTransition({ runId: run.id, seq: entry.seq, event: event._tag, status: run.status })
+  if (!applyEvent(run, entry.event, entry.time)) {
+    return new IllegalTransition({
+      runId: run.id,
+      seq: entry.seq,
+      event: entry.event._tag,
+      status: run.status
+    })
   }
-  run.status = status
   run.lastSeq = entry.seq
   run.lastRunSeq = entry.runSeq
+  return undefined
+}
+
+/** Applies an event before it has a place in the log; false, and nothing changed, when it cannot follow. */
+export const applyEvent = (run: Run, event: Event, time: number): boolean => {
+  const status = next(run, event._tag)
+  if (status === undefined) return false
+  run.status = status
   if ("commandId" in event) run.commands.set(event.commandId, event)
   switch (event._tag) {
     case "RunStarted":
@@ -291,28 +331,11 @@ export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => 
     case "ItemStarted": {
       const step = run.steps.get(event.stepId)
       if (step === undefined) break
-      const item = step.items[event.index]
-      if (item === undefined) {
-        step.items[event.index] = {
-          index: event.index,
-          label: event.item,
-          status: "Running",
-          attempt: event.attempt,
-          agentId: event.agentId,
-          startedAt: time,
-          result: null,
-          failure: undefined,
-          usage: Usage.zero,
-          retries: 0,
-          durationMillis: 0,
-          progress: undefined
-        }
-      } else {
-        item.status = "Running"
-        item.attempt = event.attempt
-        item.agentId = event.agentId
-        item.progress = undefined
-      }
+      const item = itemOf(step, event, time)
+      item.status = "Running"
+      item.attempt = event.attempt
+      item.agentId = event.agentId
+      item.progress = undefined
       break
     }
     case "ItemProgress": {
@@ -336,8 +359,9 @@ export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => 
     }
     case "ItemFailed": {
       const step = run.steps.get(event.stepId)
-      const item = step?.items[event.index]
-      if (step === undefined || item === undefined) break
+      if (step === undefined) break
+      // An item for which no agent was found fails without ever having started.
+      const item = itemOf(step, event, time)
       item.failure = event.error
       measure(run, step, item, event.metrics)
       item.status = event.retry === undefined ? "Failed" : "Waiting"
@@ -346,7 +370,7 @@ export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => 
     }
     default:
   }
-  return undefined
+  return true
 }
 
 /** The state after `entries` of one run in order, or `undefined` when they do not begin with its registration. */

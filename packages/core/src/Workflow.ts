@@ -64,24 +64,20 @@ export const Definition = Schema.Struct({
 export type Definition = typeof Definition.Type
 
 /**
- * A workflow value: its definition, and the Schema of its parameters where it was built in TypeScript. `Steps` maps the
- * ids declared so far, so that a dependency on an unknown step does not compile.
+ * A workflow value: its definition, and the Schema of its parameters where it was built in TypeScript. `Params` is what a
+ * host passes (the encoded side of that Schema); `Steps` maps the ids declared so far, so that a dependency on an unknown
+ * step does not compile.
  */
-export interface Workflow<Params, Steps> extends Pipeable {
+export interface Workflow<in out Params, in out Steps> extends Pipeable {
   readonly definition: Definition
-  readonly params: Schema.Schema<Params, Json> | undefined
+  readonly params: Schema.Schema.AnyNoContext | undefined
+  readonly _params?: (params: Params) => Params
   readonly _steps?: (steps: Steps) => Steps
-}
-
-/** Any workflow, whatever its parameters and steps. */
-export interface Any extends Pipeable {
-  readonly definition: Definition
-  readonly params: Schema.Schema.Any | undefined
 }
 
 const build = <Params, Steps>(
   definition: Definition,
-  params: Schema.Schema<Params, Json> | undefined
+  params: Schema.Schema.AnyNoContext | undefined
 ): Workflow<Params, Steps> => ({
   definition,
   params,
@@ -92,10 +88,10 @@ const build = <Params, Steps>(
 })
 
 /** What concerns a whole workflow. */
-export interface Options<Params, Encoded> {
+export interface Options<A, Params> {
   readonly description?: string
   /** Checks and describes the parameters; its JSON Schema becomes part of the definition. */
-  readonly params?: Schema.Schema<Params, Encoded>
+  readonly params?: Schema.Schema<A, Params>
   /** When a step fails the run: interrupt what is under way (`failFast`, the default) or let it finish (`drain`). */
   readonly onStepFailure?: "failFast" | "drain"
   /** How many items may be under way at once over all steps; unbounded by default, and changeable while a run executes. */
@@ -103,22 +99,14 @@ export interface Options<Params, Encoded> {
 }
 
 /** An empty workflow; steps are added with `step`. */
-export const make = <Params = unknown, Encoded = Params>(
+export const make = <A = unknown, Params = unknown>(
   name: string,
-  options: Options<Params, Encoded> = {}
+  options: Options<A, Params> = {}
 ): Workflow<Params, Record<never, unknown>> => {
   const { params, ...rest } = options
-  return build(
-    {
-      name,
-      ...rest,
-      ...(params === undefined
-        ? {}
-        : { params: JSONSchema.make(params) as unknown as { readonly [key: string]: Json } }),
-      steps: []
-    },
-    params as unknown as Schema.Schema<Params, Json> | undefined
-  )
+  if (params === undefined) return build({ name, ...rest, steps: [] }, undefined)
+  const schema: Record<string, unknown> = { ...JSONSchema.make(params) }
+  return build({ name, ...rest, params: schema as Definition["params"] & object, steps: [] }, params)
 }
 
 /** A retry policy as a host writes it: durations as `"2 seconds"`, everything but `attempts` optional. */

@@ -1,11 +1,14 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as SynchronizedRef from "effect/SynchronizedRef"
 import { RunId } from "./Ids.js"
-import type { Json } from "./Json.js"
+import { makeFileTree } from "./internal/memoryWorkspace.js"
+import { findNotJson, type Json } from "./Json.js"
 
 /** The directories of a run. */
 export const Area = Schema.Literal("state", "reports", "outputs", "temp")
@@ -121,3 +124,231 @@ export class WorkspaceService extends Context.Tag("@switchyard/core/WorkspaceSer
     readonly listActive: Effect.Effect<ReadonlyArray<Workspace>>
   }
 >() {}
+
+/** The methods of the service. */
+export type Service = Context.Tag.Service<typeof WorkspaceService>
+
+/** What an implementation supplies; `make` calls it for one run at a time, with a valid id, and never interrupts it. */
+export interface Backend {
+  /** Makes the whole workspace or opens the one there is, with all four directories; a failure leaves nothing behind. */
+  readonly open: (runId: RunId, config: Json) => Effect.Effect<Workspace, WorkspaceError>
+  /** The workspace as it is, `undefined` where there is none. */
+  readonly find: (runId: RunId) => Effect.Effect<Workspace | undefined, WorkspaceError>
+  /** Removes the `temp` directory, and without one does nothing. */
+  readonly removeTemp: (runId: RunId) => Effect.Effect<void, WorkspaceError>
+  /** Removes the workspace, and without one does nothing. */
+  readonly remove: (runId: RunId) => Effect.Effect<void, WorkspaceError>
+}
+
+/** What a run holds while scopes are open on its workspace. */
+interface Held {
+  readonly workspace: Workspace
+  readonly scopes: number
+}
+
+interface Slot {
+  readonly held: SynchronizedRef.SynchronizedRef<Held | undefined>
+  users: number
+}
+
+const isRunId = Schema.is(RunId)
+
+const validId = (operation: string, runId: RunId): Effect.Effect<RunId, WorkspaceError> =>
+  isRunId(runId)
+    ? Effect.succeed(runId)
+    : Effect.fail(
+        new WorkspaceError({
+          operation,
+          path: String(runId),
+          reason: "it is not a run id, so it cannot name a directory"
+        })
+      )
+
+const validConfig = (runId: RunId, config: Json): Effect.Effect<Json, WorkspaceError> => {
+  const found = findNotJson(config)
+  return found === undefined
+    ? Effect.sync(() => JSON.parse(JSON.stringify(config)) as Json)
+    : Effect.fail(
+        new WorkspaceError({
+          operation: "create",
+          path: runId,
+          reason: `its configuration holds ${found.found} at ${found.path}, which JSON cannot carry`
+        })
+      )
+}
+
+/**
+ * The service on a backend: it checks ids and configurations, shares one workspace between the scopes of a run, and lets
+ * the scope that closes last decide by the policy what becomes of it. What cannot be removed then is logged as a warning,
+ * because the run has its result already.
+ */
+export const make = (backend: Backend, retention: Partial<Retention> = {}): Service => {
+  const policy: Retention = { ...keepAll, ...retention }
+  const slots = new Map<RunId, Slot>()
+
+  const exclusively = <A, E>(
+    runId: RunId,
+    change: (held: Held | undefined) => Effect.Effect<readonly [A, Held | undefined], E>
+  ): Effect.Effect<A, E> =>
+    Effect.acquireUseRelease(
+      Effect.map(SynchronizedRef.make<Held | undefined>(undefined), (held) => {
+        const slot = slots.get(runId) ?? { held, users: 0 }
+        slot.users++
+        slots.set(runId, slot)
+        return slot
+      }),
+      (slot) => Effect.uninterruptible(SynchronizedRef.modifyEffect(slot.held, change)),
+      (slot) =>
+        Effect.map(SynchronizedRef.get(slot.held), (held) => {
+          slot.users--
+          if (slot.users === 0 && held === undefined) slots.delete(runId)
+        })
+    )
+
+  const settle = (runId: RunId, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void, WorkspaceError> => {
+    const outcome = outcomeOf(exit)
+    if (outcome === undefined) return Effect.void
+    return policy[outcome] === "keep" ? backend.removeTemp(runId) : backend.remove(runId)
+  }
+
+  const release = (workspace: Workspace, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+    exclusively(workspace.runId, (held) => {
+      // It was cleaned up meanwhile, and what the run has now belongs to a later scope.
+      if (held?.workspace !== workspace) return Effect.succeed([undefined, held])
+      if (held.scopes > 1) return Effect.succeed([undefined, { workspace, scopes: held.scopes - 1 }])
+      return settle(workspace.runId, exit).pipe(
+        Effect.catchTag("WorkspaceError", (error) => Effect.logWarning(error.message)),
+        Effect.as([undefined, undefined])
+      )
+    })
+
+  return {
+    create: (id, given) =>
+      Effect.acquireRelease(
+        Effect.gen(function* () {
+          const runId = yield* validId("create", id)
+          const config = yield* validConfig(runId, given)
+          return yield* exclusively(runId, (held) =>
+            held === undefined
+              ? Effect.map(
+                  backend.open(runId, config),
+                  (workspace) => [workspace, { workspace, scopes: 1 }] as const
+                )
+              : Effect.succeed([held.workspace, { ...held, scopes: held.scopes + 1 }] as const)
+          )
+        }),
+        release
+      ),
+    cleanup: (id) =>
+      Effect.flatMap(validId("clean up", id), (runId) =>
+        exclusively(runId, () => Effect.as(backend.remove(runId), [undefined, undefined] as const))
+      ),
+    get: (id) =>
+      Effect.gen(function* () {
+        const runId = yield* validId("open", id)
+        const found = yield* exclusively(runId, (held) =>
+          held === undefined
+            ? Effect.map(backend.find(runId), (workspace) => [workspace, undefined] as const)
+            : Effect.succeed([held.workspace, held] as const)
+        )
+        return found ?? (yield* new WorkspaceNotFound({ runId }))
+      }),
+    listActive: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach([...slots.values()], (slot) => SynchronizedRef.get(slot.held)),
+        (all) =>
+          all
+            .flatMap((held) => (held === undefined ? [] : [held.workspace]))
+            .sort((a, b) => (a.runId < b.runId ? -1 : 1))
+      )
+    )
+  }
+}
+
+/**
+ * The shortest form of a path below a directory, with `/`, or `undefined` where it names nothing below it: empty, absolute,
+ * climbing out (with `/` or `\`), or holding a NUL. It looks at the text only; symbolic links are the backend's to check.
+ */
+export const normalize = (path: string): string | undefined => {
+  if (path.includes("\0") || /^([/\\]|[A-Za-z]:[/\\])/.test(path)) return undefined
+  if (path.includes("\\") && path.split(/[/\\]/).includes("..")) return undefined
+  const segments: Array<string> = []
+  for (const segment of path.split("/")) {
+    if (segment === "" || segment === ".") continue
+    if (segment !== "..") segments.push(segment)
+    else if (segments.pop() === undefined) return undefined
+  }
+  return segments.length === 0 ? undefined : segments.join("/")
+}
+
+const memoryBackend = (): Backend => {
+  const runs = new Map<RunId, { readonly workspace: Workspace; readonly clear: (area: Area) => void }>()
+  const create = (runId: RunId, config: Json) => {
+    const root = `/memory/run-${runId}`
+    const files = makeFileTree()
+    const within = <A>(
+      operation: string,
+      area: Area,
+      path: string,
+      use: (key: string, absolute: string) => Effect.Effect<A, WorkspaceError>
+    ) =>
+      Effect.suspend((): Effect.Effect<A, PathOutsideWorkspace | WorkspaceError> => {
+        const inside = normalize(path)
+        const directory = `${root}/${area}`
+        if (inside === undefined) return Effect.fail(new PathOutsideWorkspace({ path, root: directory }))
+        const absolute = `${directory}/${inside}`
+        return runs.get(runId)?.workspace === workspace
+          ? use(`${area}/${inside}`, absolute)
+          : refuse(operation, absolute, "the workspace does not exist any more")
+      })
+    const refuse = (operation: string, path: string, reason: string) =>
+      Effect.fail(new WorkspaceError({ operation, path, reason }))
+    const workspace: Workspace = {
+      runId,
+      root,
+      stateDir: `${root}/state`,
+      reportsDir: `${root}/reports`,
+      outputsDir: `${root}/outputs`,
+      tempDir: `${root}/temp`,
+      config,
+      resolve: (area, path) => within("resolve", area, path, (_, absolute) => Effect.succeed(absolute)),
+      write: (area, path, content) =>
+        within("write", area, path, (key, absolute) => {
+          const reason = files.write(key, content)
+          return reason === undefined ? Effect.succeed(absolute) : refuse("write", absolute, reason)
+        }),
+      read: (area, path) =>
+        within("read", area, path, (key, absolute) => {
+          const text = files.read(key)
+          return text === undefined ? refuse("read", absolute, "it does not exist") : Effect.succeed(text)
+        }),
+      list: (area) =>
+        Effect.suspend(() =>
+          runs.get(runId)?.workspace === workspace
+            ? Effect.succeed(files.list(area))
+            : refuse("list", `${root}/${area}`, "the workspace does not exist any more")
+        )
+    }
+    return { workspace, clear: files.clear }
+  }
+  return {
+    open: (runId, config) =>
+      Effect.sync(() => {
+        const run = runs.get(runId) ?? create(runId, config)
+        runs.set(runId, run)
+        return run.workspace
+      }),
+    find: (runId) => Effect.sync(() => runs.get(runId)?.workspace),
+    removeTemp: (runId) => Effect.sync(() => runs.get(runId)?.clear("temp")),
+    remove: (runId) => Effect.sync(() => void runs.delete(runId))
+  }
+}
+
+/**
+ * Workspaces in memory, for tests and dry runs: paths begin with `/memory/run-<id>` and exist nowhere else, so a program
+ * cannot be started in them. Kept workspaces are there until the layer's scope closes; without a policy all are kept.
+ */
+export const layerMemory = (options?: {
+  readonly retention?: Partial<Retention>
+}): Layer.Layer<WorkspaceService> =>
+  Layer.sync(WorkspaceService, () => make(memoryBackend(), options?.retention))

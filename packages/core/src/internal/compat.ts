@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 
 export const catchAll = Effect.catchAll
 export const fork = Effect.fork
+export const makeSemaphore = Effect.makeSemaphore
 export const forkDaemon = Effect.forkDaemon
 export const async = Effect.async
+export const either = Effect.either
 export const layerScoped = Layer.scoped

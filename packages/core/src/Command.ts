@@ -1,0 +1,65 @@
+import * as Schema from "effect/Schema"
+import { type EventOf, PauseMode } from "./Event.js"
+import { type CommandId, RunId } from "./Ids.js"
+import { type AcceptedCommand, RunStatus } from "./Run.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/**
+ * What can be asked of a run that is under way. `Pause` drains by default; `SetConcurrency` takes effect at once, up and
+ * down; `Cancel` may come at any time before the end.
+ */
+export const ControlCommand = Schema.Union(
+  Schema.TaggedStruct("Pause", { mode: optional(PauseMode) }),
+  Schema.TaggedStruct("Resume", {}),
+  Schema.TaggedStruct("Cancel", { reason: optional(Schema.String) }),
+  Schema.TaggedStruct("SetConcurrency", { limit: Schema.Int.pipe(Schema.positive()) })
+)
+export type ControlCommand = typeof ControlCommand.Type
+
+/** A command that does not apply to a run as it stands; nothing was changed. */
+export class IllegalCommand extends Schema.TaggedError<IllegalCommand>()("IllegalCommand", {
+  runId: RunId,
+  command: Schema.String,
+  status: RunStatus,
+  reason: Schema.String
+}) {
+  override get message() {
+    return `Cannot ${this.command} run ${this.runId}: ${this.reason}`
+  }
+}
+
+/** A command whose id was used for another one; nothing was changed. */
+export class CommandConflict extends Schema.TaggedError<CommandConflict>()("CommandConflict", {
+  runId: RunId,
+  commandId: Schema.String
+}) {
+  override get message() {
+    return `Command ${this.commandId} of run ${this.runId} was sent before with another content; use a fresh id`
+  }
+}
+
+/** The event that records a command as accepted; it is a function of the command alone, so that repeats can be told. */
+export const toEvent = (
+  commandId: CommandId,
+  command: ControlCommand
+): EventOf<"PauseRequested" | "ResumeRequested" | "CancelRequested" | "ConcurrencySet"> => {
+  switch (command._tag) {
+    case "Pause":
+      return { _tag: "PauseRequested", commandId, mode: command.mode ?? "drain" }
+    case "Resume":
+      return { _tag: "ResumeRequested", commandId }
+    case "Cancel":
+      return {
+        _tag: "CancelRequested",
+        commandId,
+        ...(command.reason === undefined ? {} : { reason: command.reason })
+      }
+    case "SetConcurrency":
+      return { _tag: "ConcurrencySet", commandId, limit: command.limit }
+  }
+}
+
+/** Whether an accepted command is the same as one that is sent again. */
+export const isRepeat = (accepted: AcceptedCommand, sent: AcceptedCommand): boolean =>
+  JSON.stringify(accepted, Object.keys(accepted).sort()) === JSON.stringify(sent, Object.keys(sent).sort())

@@ -1,0 +1,20 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { type Execution, Orchestrator, type Start } from "./Orchestrator.js"
+
+/** Where a run executes: a strategy between the control plane and an engine. */
+export class Distributor extends Context.Tag("@switchyard/core/Distributor")<
+  Distributor,
+  {
+    /** Has a registered run executed somewhere; closing the scope suspends it there, and whoever recovers it dispatches it again. */
+    readonly dispatch: (start: Start) => Effect.Effect<Execution, never, Scope.Scope>
+  }
+>() {}
+
+/** Executes runs in this process, straight through the orchestrator: the default, and all that one machine needs. */
+export const layerDirect: Layer.Layer<Distributor, never, Orchestrator> = Layer.effect(
+  Distributor,
+  Effect.map(Orchestrator, (orchestrator) => ({ dispatch: orchestrator.start }))
+)

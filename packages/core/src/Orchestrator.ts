@@ -1,0 +1,159 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { AgentRegistry } from "./AgentRegistry.js"
+import type { ControlCommand } from "./Command.js"
+import { type Entry, type EventOf, isTerminal, type StepProgressEvent } from "./Event.js"
+import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
+import type { CommandId, RunId } from "./Ids.js"
+import * as engine from "./internal/engine.js"
+import type { Json } from "./Json.js"
+import * as Plan from "./Plan.js"
+import * as Run from "./Run.js"
+import type { Definition, StepDefinition } from "./Workflow.js"
+import { type Workspace, WorkspaceService } from "./WorkspaceService.js"
+
+/** Why a command was not taken; whatever the reason, nothing was changed. */
+export type CommandError = engine.CommandError
+
+/** A run under way. */
+export interface Execution {
+  /** The state as the engine sees it, ahead of what is durable by a moment; read it, do not keep it. */
+  readonly run: Run.Run
+  /** Sends a command; succeeds once it is durable. The same id and content again is answered, not executed again. */
+  readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
+  /** Waits for the end: the terminal event is durable then, unless the run was suspended with its scope. */
+  readonly done: Effect.Effect<void, LogWriteFailed>
+}
+
+/** A registered run that is to be executed, or continued from what is recorded of it. */
+export interface Start {
+  readonly run: Run.Run
+  readonly plan: Plan.Plan
+  /** Waits for a slot, and gives it back when its scope closes: at the end, and while the run is paused. */
+  readonly admit: Effect.Effect<void, never, Scope.Scope>
+}
+
+/** A workflow or a step that is executed in a given workspace, without a control plane. */
+export interface Within {
+  readonly workspace: Workspace
+  readonly params?: Json
+  readonly concurrency?: number
+}
+
+/** What can end the stream of a run early; failures of steps are events, not errors. */
+export type OrchestrationError = Plan.InvalidWorkflow | EventLogError
+
+/** Executes plans: every event is recorded in the log first, and streams show what is durable. */
+export class Orchestrator extends Context.Tag("@switchyard/core/Orchestrator")<
+  Orchestrator,
+  {
+    /** Begins or continues a registered run in its own workspace; closing the scope suspends it for a later recovery. */
+    readonly start: (start: Start) => Effect.Effect<Execution, never, Scope.Scope>
+    /** Registers and runs a workflow in a given workspace; ends with the terminal event, and interrupting it suspends the run. */
+    readonly runWorkflow: (definition: Definition, within: Within) => Stream.Stream<Entry, OrchestrationError>
+    /** Runs one step in a given workspace, its dependencies taken as settled; ends when the step has settled. */
+    readonly runStep: (
+      step: StepDefinition,
+      within: Within
+    ) => Stream.Stream<StepProgressEvent, OrchestrationError>
+  }
+>() {}
+
+/** The methods of the service. */
+export type Service = Context.Tag.Service<typeof Orchestrator>
+
+/** The registration of a run as an event. */
+export const registration = (
+  workflow: Definition,
+  options: {
+    readonly params?: Json
+    readonly concurrency?: number
+    readonly owner?: string
+    readonly tags?: ReadonlyArray<string>
+  }
+): EventOf<"RunRegistered"> => ({
+  _tag: "RunRegistered",
+  workflow,
+  params: options.params ?? {},
+  tags: options.tags ?? [],
+  ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  ...(options.owner === undefined ? {} : { owner: options.owner })
+})
+
+const isStepProgress = (event: Entry["event"]): event is StepProgressEvent =>
+  "stepId" in event && event._tag !== "RunFailed"
+
+const make = Effect.gen(function* () {
+  const log = yield* EventLog
+  const registry = yield* AgentRegistry
+  const workspaces = yield* WorkspaceService
+
+  const execute = (input: Start & Pick<engine.Input, "workspace" | "kept">) =>
+    Effect.gen(function* () {
+      const done = yield* Deferred.make<void, LogWriteFailed>()
+      const running = yield* engine.make({ ...input, log, registry })
+      yield* Effect.forkScoped(
+        Effect.onExit(running.execute, (exit) =>
+          Deferred.done(done, Exit.isInterrupted(exit) ? Exit.void : exit)
+        )
+      )
+      const execution: Execution = { run: input.run, send: running.send, done: Deferred.await(done) }
+      return execution
+    })
+
+  const runWorkflow: Service["runWorkflow"] = (definition, { concurrency, params, workspace }) =>
+    Stream.unwrapScoped(
+      Effect.gen(function* () {
+        const plan = yield* Plan.make(definition)
+        const { runId } = workspace
+        const options = {
+          ...(params === undefined ? {} : { params }),
+          ...(concurrency === undefined ? {} : { concurrency })
+        }
+        const after = yield* log.head
+        const [entry] = yield* log.append(runId, [registration(definition, options)])
+        const run = entry && Run.register(entry)
+        if (run === undefined) return Stream.empty
+        yield* execute({
+          run,
+          plan,
+          admit: Effect.void,
+          workspace: Effect.succeed(workspace),
+          kept: Effect.succeed(true)
+        })
+        return Stream.takeUntil(log.follow({ after, runId }), ({ event }) => isTerminal(event))
+      })
+    )
+
+  return Orchestrator.of({
+    start: (start) => {
+      const { run } = start
+      return execute({
+        ...start,
+        workspace: workspaces.create(run.id, {
+          workflow: run.definition,
+          params: run.params
+        } as unknown as Json),
+        kept: Effect.isSuccess(workspaces.get(run.id))
+      })
+    },
+    runWorkflow,
+    runStep: (step, within) => {
+      const { after: _settled, ...alone } = step
+      return runWorkflow({ name: step.id, steps: [alone] }, within).pipe(
+        Stream.map(({ event }) => event),
+        Stream.filter(isStepProgress)
+      )
+    }
+  })
+})
+
+/** The engine in this process, on whatever log, registry and workspaces it is given. */
+export const layer: Layer.Layer<Orchestrator, never, EventLog | AgentRegistry | WorkspaceService> =
+  Layer.effect(Orchestrator, make)

@@ -1,0 +1,269 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type Entry, Failure } from "./Event.js"
+import { EventLog, type EventLogError, type Range } from "./EventLog.js"
+import { AgentId, RunId, type Seq, StepId } from "./Ids.js"
+import { Json } from "./Json.js"
+import * as Run from "./Run.js"
+import * as Usage from "./Usage.js"
+
+const Count = Schema.NonNegativeInt
+const Millis = Schema.NonNegativeInt
+
+/** One run as listed; times are milliseconds since 1970, UTC. */
+export const RunRow = Schema.Struct({
+  runId: RunId,
+  workflow: Schema.String,
+  status: Run.RunStatus,
+  owner: Schema.NullOr(Schema.String),
+  tags: Schema.Array(Schema.String),
+  registeredAt: Millis,
+  startedAt: Schema.NullOr(Millis),
+  endedAt: Schema.NullOr(Millis),
+  workspace: Schema.NullOr(Schema.String),
+  succeededItems: Count,
+  failedItems: Count,
+  usage: Usage.Usage,
+  failure: Schema.NullOr(Failure),
+  failedStep: Schema.NullOr(Schema.String),
+  lastSeq: Count
+})
+export type RunRow = typeof RunRow.Type
+
+/** One step of a run, in the order of the definition. */
+export const StepRow = Schema.Struct({
+  runId: RunId,
+  position: Count,
+  stepId: StepId,
+  status: Schema.Literal("Pending", "Running", "Succeeded", "Failed", "Skipped", "Cancelled"),
+  totalItems: Count,
+  succeeded: Count,
+  failed: Count,
+  retries: Count,
+  usage: Usage.Usage,
+  startedAt: Schema.NullOr(Millis),
+  durationMillis: Millis,
+  failure: Schema.NullOr(Failure),
+  reason: Schema.NullOr(Schema.String)
+})
+export type StepRow = typeof StepRow.Type
+
+/** One item of a step, by its position. */
+export const ItemRow = Schema.Struct({
+  runId: RunId,
+  stepId: StepId,
+  index: Count,
+  item: Schema.String,
+  status: Schema.Literal("Running", "Waiting", "Succeeded", "Failed", "Cancelled"),
+  attempt: Count,
+  agentId: Schema.NullOr(AgentId),
+  usage: Usage.Usage,
+  retries: Count,
+  durationMillis: Millis,
+  failure: Schema.NullOr(Failure),
+  result: Json
+})
+export type ItemRow = typeof ItemRow.Type
+
+/** Which runs to list: every given field must hold. */
+export interface RunFilter {
+  readonly status?: Run.RunStatus
+  readonly workflow?: string
+  readonly owner?: string
+  readonly tag?: string
+}
+
+/** A page, newest first; `next` continues after it and is absent on the last one. */
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  readonly next: string | undefined
+}
+
+/** Where a page begins and how long it is at most (50 by default, 1,000 at most). */
+export interface Paging {
+  readonly cursor?: string
+  readonly limit?: number
+}
+
+/** Counts and sums over all runs. */
+export interface Totals {
+  readonly runs: Readonly<Partial<Record<Run.RunStatus, number>>>
+  readonly usage: Usage.Usage
+}
+
+/** There is no such run, as far as the read side has come. */
+export class RunUnknown extends Schema.TaggedError<RunUnknown>()("RunUnknown", { runId: Schema.String }) {
+  override get message() {
+    return `There is no run ${this.runId}; list the runs to see their ids`
+  }
+}
+
+/** The read side cannot answer: its index is missing, locked, or fails. */
+export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed", { reason: Schema.String }) {
+  override get message() {
+    return `The query could not be answered: ${this.reason}`
+  }
+}
+
+/** The read side: it never changes anything, and answers from what it has projected so far. */
+export class QueryService extends Context.Tag("@switchyard/core/QueryService")<
+  QueryService,
+  {
+    /** The position up to which answers are complete. */
+    readonly watermark: Effect.Effect<Seq, QueryFailed>
+    /** Waits until answers cover everything that was durable when this was called. */
+    readonly sync: Effect.Effect<Seq, QueryFailed>
+    /** The runs that a filter lets through, newest first. */
+    readonly listRuns: (filter?: RunFilter, paging?: Paging) => Effect.Effect<Page<RunRow>, QueryFailed>
+    /** One run. */
+    readonly getRun: (runId: string) => Effect.Effect<RunRow, RunUnknown | QueryFailed>
+    /** The steps of a run, in the order of its definition. */
+    readonly getSteps: (runId: string) => Effect.Effect<ReadonlyArray<StepRow>, RunUnknown | QueryFailed>
+    /** The items of a step that have started, in order. */
+    readonly getItems: (
+      runId: string,
+      stepId: string,
+      paging?: Paging
+    ) => Effect.Effect<Page<ItemRow>, QueryFailed>
+    /** The recorded entries of a range as of now. */
+    readonly events: (range: Range) => Stream.Stream<Entry, EventLogError>
+    /** Counts by status and what all runs consumed. */
+    readonly totals: Effect.Effect<Totals, QueryFailed>
+  }
+>() {}
+
+/** The methods of the service. */
+export type Service = Context.Tag.Service<typeof QueryService>
+
+const orNull = <A>(value: A | undefined): A | null => value ?? null
+
+/** The row of a run, a function of its fold. */
+export const runRow = (run: Run.Run): RunRow => {
+  let succeededItems = 0
+  let failedItems = 0
+  for (const step of run.steps.values()) {
+    succeededItems += step.succeeded
+    failedItems += step.failed
+  }
+  return {
+    runId: run.id,
+    workflow: run.definition.name,
+    status: run.status,
+    owner: orNull(run.owner),
+    tags: run.tags,
+    registeredAt: run.registeredAt,
+    startedAt: orNull(run.startedAt),
+    endedAt: orNull(run.endedAt),
+    workspace: orNull(run.workspace),
+    succeededItems,
+    failedItems,
+    usage: run.usage,
+    failure: orNull(run.failure),
+    failedStep: orNull(run.failedStep),
+    lastSeq: run.lastSeq
+  }
+}
+
+/** The row of a step at a position of the definition, a function of the fold. */
+export const stepRow = (run: Run.Run, position: number, stepId: StepId, step: Run.StepState): StepRow => ({
+  runId: run.id,
+  position,
+  stepId,
+  status: step.status,
+  totalItems: step.totalItems,
+  succeeded: step.succeeded,
+  failed: step.failed,
+  retries: step.retries,
+  usage: step.usage,
+  startedAt: orNull(step.startedAt),
+  durationMillis: step.durationMillis,
+  failure: orNull(step.failure),
+  reason: orNull(step.reason)
+})
+
+/** The row of an item, a function of the fold. */
+export const itemRow = (run: Run.Run, stepId: StepId, item: Run.ItemState): ItemRow => ({
+  runId: run.id,
+  stepId,
+  index: item.index,
+  item: item.label,
+  status: item.status,
+  attempt: item.attempt,
+  agentId: orNull(item.agentId),
+  usage: item.usage,
+  retries: item.retries,
+  durationMillis: item.durationMillis,
+  failure: orNull(item.failure),
+  result: item.result
+})
+
+/** The length of a page: 50 where none is asked for, between 1 and 1,000 otherwise. */
+export const pageLimit = (paging: Paging | undefined): number =>
+  Math.min(1000, Math.max(1, Math.floor(paging?.limit ?? 50)))
+
+/** The read side in memory: it folds the log anew for every question, so it suits tests and small hosts. */
+export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.effect(
+  QueryService,
+  Effect.map(EventLog, (log) => {
+    const runs = Effect.map(
+      Stream.runFold(log.read({}), new Map<RunId, Run.Run>(), (all, entry) => {
+        const known = all.get(entry.runId)
+        const run = known ?? Run.register(entry)
+        if (known !== undefined) Run.apply(known, entry)
+        else if (run !== undefined) all.set(entry.runId, run)
+        return all
+      }),
+      (all) => [...all.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
+    ).pipe(Effect.mapError((error) => new QueryFailed({ reason: error.message })))
+    const find = (runId: string) =>
+      Effect.flatMap(runs, (all) => {
+        const run = all.find(({ id }) => id === runId)
+        return run === undefined ? Effect.fail(new RunUnknown({ runId })) : Effect.succeed(run)
+      })
+    return {
+      watermark: log.head,
+      sync: log.head,
+      listRuns: (filter = {}, paging) =>
+        Effect.map(runs, (all) => {
+          const rows = all
+            .map(runRow)
+            .filter(
+              (row) =>
+                (filter.status === undefined || row.status === filter.status) &&
+                (filter.workflow === undefined || row.workflow === filter.workflow) &&
+                (filter.owner === undefined || row.owner === filter.owner) &&
+                (filter.tag === undefined || row.tags.includes(filter.tag)) &&
+                (paging?.cursor === undefined || row.runId < paging.cursor)
+            )
+          const items = rows.slice(0, pageLimit(paging))
+          return { items, next: rows.length > items.length ? items.at(-1)?.runId : undefined }
+        }),
+      getRun: (runId) => Effect.map(find(runId), runRow),
+      getSteps: (runId) =>
+        Effect.map(find(runId), (run) =>
+          run.definition.steps.map(({ id }, position) =>
+            stepRow(run, position, id, run.steps.get(id) ?? Run.pendingStep())
+          )
+        ),
+      getItems: (runId, stepId, paging) =>
+        Effect.map(Effect.option(find(runId)), (found) => {
+          const run = found._tag === "Some" ? found.value : undefined
+          const after = paging?.cursor === undefined ? -1 : Number(paging.cursor)
+          const known = run?.steps.get(stepId)?.items ?? []
+          const rest = known.flatMap((item) => (item !== undefined && item.index > after ? [item] : []))
+          const page = rest.slice(0, pageLimit(paging))
+          const items = run === undefined ? [] : page.map((item) => itemRow(run, stepId as StepId, item))
+          return { items, next: rest.length > page.length ? String(page.at(-1)?.index) : undefined }
+        }),
+      events: log.read,
+      totals: Effect.map(runs, (all) => {
+        const counts: Partial<Record<Run.RunStatus, number>> = {}
+        for (const run of all) counts[run.status] = (counts[run.status] ?? 0) + 1
+        return { runs: counts, usage: all.reduce((sum, run) => Usage.add(sum, run.usage), Usage.zero) }
+      })
+    }
+  })
+)

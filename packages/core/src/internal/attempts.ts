@@ -1,0 +1,254 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import type * as Agent from "../Agent.js"
+import { AgentError } from "../Agent.js"
+import type * as AgentRegistry from "../AgentRegistry.js"
+import type { Event, Failure, ItemMetrics } from "../Event.js"
+import type { AgentId, RunId } from "../Ids.js"
+import { findNotJson, type Json } from "../Json.js"
+import type { PlannedStep } from "../Plan.js"
+import * as Usage from "../Usage.js"
+import type { RetryPolicy } from "../Workflow.js"
+import type { Workspace } from "../WorkspaceService.js"
+import { either } from "./compat.js"
+
+/** One item to be done, and where it was left off. */
+export interface Job {
+  readonly runId: RunId
+  readonly step: PlannedStep
+  readonly item: string
+  readonly index: number
+  readonly total: number
+  readonly input: Json
+  readonly workspace: Workspace
+  readonly firstAttempt: number
+  readonly usageBefore: Usage.Usage
+  readonly startedAt: number
+}
+
+/** How an item ended. */
+export type ItemEnd =
+  | {
+      readonly _tag: "Done"
+      readonly item: string
+      readonly agentId: AgentId
+      readonly attempt: number
+      readonly value: Json
+      readonly metrics: ItemMetrics
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly item: string
+      readonly attempt: number
+      readonly failure: Failure
+      readonly metrics: ItemMetrics
+    }
+
+/** The wait before the repetition number `retry` (1 for the first), jitter included, in whole milliseconds. */
+export const backoff = (policy: RetryPolicy, retry: number, random: number): number => {
+  const full = Math.min(policy.capMillis, policy.initialMillis * policy.factor ** (retry - 1))
+  return Math.round(full * (1 - policy.jitter * random))
+}
+
+const fromDefect = (cause: Cause.Cause<never>): AgentError => {
+  const defect = Cause.squash(cause)
+  return new AgentError({ kind: "Failed", reason: defect instanceof Error ? defect.message : String(defect) })
+}
+
+/** Runs an agent once. What it throws, ends without, or gives that is not JSON becomes an `AgentError`. */
+const runOnce = (
+  agent: Agent.Agent,
+  task: Agent.Task,
+  onProgress: (progress: Agent.Progress) => void
+): Effect.Effect<Agent.Output, AgentError> =>
+  Effect.suspend(() => {
+    const running = agent.run(task)
+    if (Effect.isEffect(running)) return running
+    let last: Agent.Output | undefined
+    return Effect.flatMap(
+      Stream.runForEach(running, (event) =>
+        Effect.sync(() => {
+          if (event._tag === "Output") last = event
+          else onProgress(event)
+        })
+      ),
+      () =>
+        last === undefined
+          ? Effect.fail(new AgentError({ kind: "InvalidOutput", reason: "it ended without an output" }))
+          : Effect.succeed(last)
+    )
+  }).pipe(
+    Effect.catchAllDefect((defect) => Effect.fail(fromDefect(Cause.die(defect)))),
+    Effect.flatMap((output) => {
+      const found = findNotJson(output.value)
+      return found === undefined
+        ? Effect.succeed(output)
+        : Effect.fail(
+            new AgentError({
+              kind: "InvalidOutput",
+              reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
+              usage: output.usage
+            })
+          )
+    })
+  )
+
+const withTimeout = (
+  attempt: Effect.Effect<Agent.Output, AgentError>,
+  millis: number | undefined
+): Effect.Effect<Agent.Output, AgentError> =>
+  millis === undefined
+    ? attempt
+    : Effect.flatMap(
+        Effect.timeoutOption(attempt, millis),
+        Option.match({
+          onNone: () =>
+            Effect.fail(new AgentError({ kind: "Timeout", reason: `it took longer than ${millis} ms` })),
+          onSome: Effect.succeed
+        })
+      )
+
+type Agents = [Agent.Agent, ...Array<Agent.Agent>]
+
+/** The agents to try, best first: the named one and its named fallbacks, or what the registry finds for the skill. */
+const candidates = (
+  step: PlannedStep,
+  registry: AgentRegistry.Service
+): Effect.Effect<Agents, AgentRegistry.AgentNotFound | AgentRegistry.NoCapableAgent> => {
+  const { agent, fallback } = step.definition
+  const others = typeof fallback === "object" ? fallback : []
+  const rest = (ids: ReadonlyArray<AgentId>) => Effect.forEach(ids, registry.get)
+  if (agent !== undefined) {
+    return Effect.zipWith(registry.get(agent), rest(others), (first, more): Agents => [first, ...more])
+  }
+  return Effect.flatMap(registry.selectAgent(step.query), (selection) => {
+    const first = selection.agent
+    if (fallback === false || (others.length === 0 && selection.candidates.length === 1))
+      return Effect.succeed<Agents>([first])
+    if (others.length > 0) return Effect.map(rest(others), (more): Agents => [first, ...more])
+    // One that was unregistered since the selection is no candidate any more.
+    return Effect.map(
+      Effect.forEach(selection.candidates.slice(1), ({ agentId }) => Effect.option(registry.get(agentId))),
+      (more): Agents => [first, ...more.flatMap(Option.toArray)]
+    )
+  })
+}
+
+const noFallback: ReadonlySet<string> = new Set(["InvalidInput", "PermissionDenied"])
+
+/**
+ * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. Says through `emit` when
+ * an attempt starts, shows a sign of life, or fails and is repeated; how the item ended is the result.
+ */
+export const runItem = (
+  job: Job,
+  registry: AgentRegistry.Service,
+  emit: (event: Event) => void
+): Effect.Effect<ItemEnd> =>
+  Effect.gen(function* () {
+    const { definition } = job.step
+    const place = { stepId: definition.id, item: job.item, index: job.index }
+    let attempt = job.firstAttempt
+    let spent = job.usageBefore
+    const metrics = (now: number): ItemMetrics => ({
+      durationMillis: Math.max(0, now - job.startedAt),
+      usage: spent,
+      retries: attempt - 1
+    })
+
+    const found = yield* either(candidates(job.step, registry))
+    if (found._tag === "Left") {
+      const failure = { kind: found.left._tag, message: found.left.message }
+      return {
+        _tag: "Failed",
+        item: job.item,
+        attempt,
+        failure,
+        metrics: metrics(yield* Clock.currentTimeMillis)
+      }
+    }
+    const [first, ...others] = found.right
+    for (let agent: Agent.Agent = first; ; ) {
+      for (let tries = 1; ; tries++) {
+        const startedAt = yield* Clock.currentTimeMillis
+        emit({ _tag: "ItemStarted", ...place, total: job.total, attempt, agentId: agent.id })
+        const before = spent
+        let reported = Usage.zero
+        const task: Agent.Task = {
+          runId: job.runId,
+          stepId: definition.id,
+          skill: definition.skill,
+          item: job.item,
+          index: job.index,
+          total: job.total,
+          attempt,
+          idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${attempt}`,
+          input: job.input,
+          workspace: job.workspace
+        }
+        const result = yield* runOnce(agent, task, ({ message, progress, remainingMillis, usage }) => {
+          if (usage !== undefined) reported = usage
+          spent = Usage.add(before, reported)
+          emit({
+            _tag: "ItemProgress",
+            ...place,
+            ...(progress === undefined ? {} : { progress: Math.min(1, Math.max(0, progress)) }),
+            ...(message === undefined ? {} : { message }),
+            ...(remainingMillis === undefined
+              ? {}
+              : { remainingMillis: Math.max(0, Math.round(remainingMillis)) }),
+            usage: spent
+          })
+        }).pipe((running) => withTimeout(running, definition.attemptTimeoutMillis), either)
+        const now = yield* Clock.currentTimeMillis
+        const usage = result._tag === "Right" ? result.right.usage : (result.left.usage ?? reported)
+        spent = Usage.add(before, usage)
+        yield* registry.observe(agent.id, {
+          durationMillis: Math.max(0, now - startedAt),
+          usage,
+          failure: result._tag === "Right" ? undefined : result.left.kind
+        })
+        if (result._tag === "Right") {
+          return {
+            _tag: "Done",
+            item: job.item,
+            agentId: agent.id,
+            attempt,
+            value: result.right.value,
+            metrics: metrics(now)
+          }
+        }
+        const error = result.left
+        const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
+        const policy = definition.retry
+        const again = error.retryable && policy !== undefined && tries < policy.attempts
+        const nextAgent: Agent.Agent | undefined = again
+          ? agent
+          : noFallback.has(error.kind)
+            ? undefined
+            : others.shift()
+        if (nextAgent === undefined)
+          return { _tag: "Failed", item: job.item, attempt, failure, metrics: metrics(now) }
+        const delayMillis = again
+          ? Math.max(backoff(policy, tries, yield* Random.next), error.retryAfterMillis ?? 0)
+          : 0
+        emit({
+          _tag: "ItemFailed",
+          ...place,
+          attempt,
+          error: failure,
+          retry: { attempt: attempt + 1, delayMillis, agentId: nextAgent.id },
+          metrics: metrics(now)
+        })
+        attempt++
+        if (delayMillis > 0) yield* Effect.sleep(delayMillis)
+        if (again) continue
+        agent = nextAgent
+        break
+      }
+    }
+  })

@@ -1,0 +1,354 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as AgentRegistry from "../AgentRegistry.js"
+import type { Event, Failure } from "../Event.js"
+import type * as Expression from "../Expression.js"
+import type { StepId } from "../Ids.js"
+import type { Json } from "../Json.js"
+import type { Plan } from "../Plan.js"
+import * as Run from "../Run.js"
+import * as Usage from "../Usage.js"
+import type { Workspace } from "../WorkspaceService.js"
+import { type ItemEnd, runItem } from "./attempts.js"
+import { fork } from "./compat.js"
+import { type Lane, makeLanes, makeQueue, skipReason, viewOf } from "./schedule.js"
+
+/** What a board says to its coordinator. */
+export interface Signals {
+  /** Applies an event to the run and puts it in line for the log. */
+  readonly emit: (event: Event) => void
+  readonly now: () => number
+  readonly itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined) => void
+  readonly timeOver: (lane: Lane) => void
+}
+
+/** The steps of one run: which may start, what is under way, how each one settles. Used by one coordinator fiber only. */
+export type Board = ReturnType<typeof makeBoard>
+
+/** The failure of a step that fails its run. */
+export interface FatalFailure {
+  readonly failure: Failure
+  readonly stepId: StepId
+}
+
+export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Service, signals: Signals) => {
+  const { emit, now } = signals
+  const lanes = makeLanes(plan, run)
+  const views: Record<string, Json> = {}
+  const launchable = makeQueue<Lane>()
+  const busy = new Set<Lane>()
+  let ready: Array<Lane> = []
+  let settled: Array<Lane> = []
+  let unsettled = 0
+  let inFlight = 0
+  let fatal: FatalFailure | undefined
+
+  for (const lane of lanes) {
+    const { definition } = lane.step
+    if (!Run.isSettled(lane.state.status)) {
+      unsettled++
+      if (lane.waiting === 0) ready.push(lane)
+      continue
+    }
+    views[definition.id] = viewOf(lane)
+    if (lane.state.failure !== undefined && definition.onFailure !== "continue") {
+      fatal ??= { failure: lane.state.failure, stepId: definition.id }
+    }
+  }
+
+  const enqueue = (lane: Lane): void => {
+    if (lane.queued || lane.todo.length === 0) return
+    lane.queued = true
+    launchable.offer(lane)
+  }
+
+  // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
+  const interrupt = (lane: Lane) =>
+    Effect.forEach(lane.fibers.values(), Fiber.interruptFork, { discard: true })
+
+  const startTimer = (lane: Lane) =>
+    Effect.suspend(() => {
+      const { remainingMillis } = lane
+      if (remainingMillis === undefined || lane.timer !== undefined) return Effect.void
+      lane.deadline = now() + remainingMillis
+      return Effect.map(
+        fork(
+          Effect.andThen(
+            Effect.sleep(remainingMillis),
+            Effect.sync(() => signals.timeOver(lane))
+          )
+        ),
+        (timer) => {
+          lane.timer = timer
+        }
+      )
+    })
+
+  const stopTimer = (lane: Lane) =>
+    Effect.suspend(() => {
+      const { timer } = lane
+      if (timer === undefined) return Effect.void
+      lane.timer = undefined
+      lane.remainingMillis = Math.max(1, lane.deadline - now())
+      return Fiber.interruptFork(timer)
+    })
+
+  const settle = (lane: Lane, event: Event) => {
+    emit(event)
+    settled.push(lane)
+    unsettled--
+    return stopTimer(lane)
+  }
+
+  const failStep = (lane: Lane, failure: Failure) =>
+    Effect.suspend(() => {
+      const stepId = lane.step.definition.id
+      if (lane.step.definition.onFailure !== "continue") fatal ??= { failure, stepId }
+      return settle(lane, {
+        _tag: "StepFailed",
+        stepId,
+        failure,
+        summary: Run.stepSummary(lane.state, now())
+      })
+    })
+
+  const settleIfDone = (lane: Lane) =>
+    Effect.suspend(() => {
+      const { state, step } = lane
+      if (Run.isSettled(state.status) || lane.items === undefined || lane.fibers.size > 0) return Effect.void
+      if (lane.failing !== undefined) return failStep(lane, lane.failing)
+      if (state.succeeded + state.failed < lane.items.length) return Effect.void
+      if (state.failed > 0 && state.succeeded === 0) {
+        const first = state.items.find((item) => item?.failure !== undefined)?.failure
+        const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
+        return failStep(lane, { kind: first?.kind ?? "Failed", message })
+      }
+      const summary = Run.stepSummary(state, now())
+      return settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary })
+    })
+
+  const scopeOf = (item: Json, index: number): Expression.Scope => ({
+    params: run.params,
+    steps: views,
+    run: { id: run.id, workflow: plan.definition.name },
+    item,
+    index
+  })
+
+  const open = (lane: Lane) =>
+    Effect.gen(function* () {
+      const { state, step } = lane
+      const stepId = step.definition.id
+      const scope = scopeOf(null, 0)
+      if (state.status === "Pending") {
+        const dependencies = step.dependencies.flatMap((index) => lanes[index] ?? [])
+        const blocked = skipReason(step.join, dependencies)
+        const holds = blocked === undefined && (step.when === undefined || (yield* step.when.evaluate(scope)))
+        if (!holds) {
+          const reason = blocked ?? `its condition \`${step.definition.when}\` is false`
+          return yield* settle(lane, { _tag: "StepSkipped", stepId, reason })
+        }
+      }
+      const items = step.forEach === undefined ? [null] : yield* step.forEach.evaluate(scope)
+      if (!Array.isArray(items)) {
+        const message = `its forEach gave ${JSON.stringify(items).slice(0, 200)}, which is not a list`
+        return yield* failStep(lane, { kind: "InvalidInput", message })
+      }
+      lane.items = items
+      if (state.status === "Pending") {
+        const stepType = step.definition.skill ?? `agent:${step.definition.agent}`
+        emit({ _tag: "StepStarted", stepId, stepType, totalItems: items.length })
+      }
+      for (let index = items.length - 1; index >= 0; index--) {
+        const item = state.items[index]
+        if (item?.status === "Failed" && step.definition.onItemFailure !== "continue")
+          lane.failing ??= item.failure
+        if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
+      }
+      if (lane.failing === undefined) enqueue(lane)
+      if (step.definition.stepTimeoutMillis !== undefined) yield* startTimer(lane)
+      yield* settleIfDone(lane)
+    }).pipe(
+      Effect.catchTag("ExpressionError", (error) =>
+        failStep(lane, { kind: "ExpressionError", message: error.message })
+      )
+    )
+
+  const itemEffect = (lane: Lane, index: number, workspace: Workspace): Effect.Effect<ItemEnd> => {
+    const { state, step } = lane
+    const value = lane.items?.[index] ?? null
+    const known = state.items[index]
+    const isForEach = step.forEach !== undefined
+    const plain = isForEach ? (typeof value === "string" ? value : String(index)) : step.definition.id
+    const job = {
+      runId: run.id,
+      step,
+      index,
+      total: lane.items?.length ?? 1,
+      workspace,
+      firstAttempt: known === undefined ? 1 : known.status === "Waiting" ? known.attempt + 1 : known.attempt,
+      usageBefore: known?.usage ?? Usage.zero,
+      startedAt: known?.startedAt ?? now()
+    }
+    if (step.label === undefined && step.input === undefined) {
+      return runItem({ ...job, item: plain, input: isForEach ? value : run.params }, registry, emit)
+    }
+    return Effect.gen(function* () {
+      const scope = scopeOf(value, index)
+      const named = step.label === undefined ? plain : yield* step.label.evaluate(scope)
+      const input =
+        step.input === undefined ? (isForEach ? value : run.params) : yield* step.input.evaluate(scope)
+      const item = typeof named === "string" ? named : JSON.stringify(named)
+      return yield* runItem({ ...job, item, input }, registry, emit)
+    }).pipe(
+      Effect.catchTag("ExpressionError", (error) =>
+        Effect.succeed<ItemEnd>({
+          _tag: "Failed",
+          item: plain,
+          attempt: job.firstAttempt,
+          failure: { kind: "ExpressionError", message: error.message },
+          metrics: { durationMillis: 0, usage: job.usageBefore, retries: job.firstAttempt - 1 }
+        })
+      )
+    )
+  }
+
+  const startItem = (lane: Lane, index: number, workspace: Workspace) =>
+    Effect.map(fork(itemEffect(lane, index, workspace)), (fiber) => {
+      lane.fibers.set(index, fiber)
+      busy.add(lane)
+      inFlight++
+      fiber.addObserver((exit) =>
+        signals.itemEnded(lane, index, exit._tag === "Success" ? exit.value : undefined)
+      )
+    })
+
+  const launch = (workspace: Workspace) =>
+    Effect.gen(function* () {
+      for (;;) {
+        const lane = launchable.peek()
+        if (lane === undefined) return
+        const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
+        while (lane.failing === undefined && lane.fibers.size < cap && lane.todo.length > 0) {
+          if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return
+          yield* startItem(lane, lane.todo.pop() ?? 0, workspace)
+        }
+        // A lane at its own limit comes back when one of its items ends.
+        lane.queued = false
+        launchable.drop()
+      }
+    })
+
+  return {
+    /** Opens the steps whose dependencies are durably settled, and starts items as far as the limits allow. */
+    advance: (workspace: Workspace) =>
+      Effect.gen(function* () {
+        while (ready.length > 0 && fatal === undefined) {
+          const opening = ready
+          ready = []
+          for (const lane of opening)
+            if (!Run.isSettled(lane.state.status) && lane.items === undefined) yield* open(lane)
+        }
+        if (fatal === undefined) yield* launch(workspace)
+      }),
+
+    /** Records the end of an item; one without an end was interrupted and is to be done again. */
+    itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined) =>
+      Effect.suspend(() => {
+        const { definition } = lane.step
+        lane.fibers.delete(index)
+        if (lane.fibers.size === 0) busy.delete(lane)
+        inFlight--
+        if (end === undefined) {
+          lane.todo.push(index)
+        } else if (end._tag === "Done") {
+          const { agentId, attempt, item, metrics, value } = end
+          emit({
+            _tag: "ItemCompleted",
+            stepId: definition.id,
+            item,
+            index,
+            attempt,
+            agentId,
+            result: value,
+            metrics
+          })
+        } else {
+          const { attempt, failure, item, metrics } = end
+          emit({ _tag: "ItemFailed", stepId: definition.id, item, index, attempt, error: failure, metrics })
+          if (definition.onItemFailure !== "continue" && lane.failing === undefined) {
+            lane.failing = failure
+            return Effect.zipRight(interrupt(lane), settleIfDone(lane))
+          }
+        }
+        if (lane.failing === undefined) enqueue(lane)
+        return settleIfDone(lane)
+      }),
+
+    /** Fails a step whose time is over. */
+    timeOver: (lane: Lane) =>
+      Effect.suspend(() => {
+        if (lane.timer === undefined || Run.isSettled(lane.state.status)) return Effect.void
+        lane.failing = {
+          kind: "Timeout",
+          message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
+        }
+        return Effect.zipRight(interrupt(lane), settleIfDone(lane))
+      }),
+
+    /** Takes note that the ends of these steps are durable: now their dependents may start. */
+    durable: (done: ReadonlyArray<Lane>): void => {
+      for (const lane of done) {
+        views[lane.step.definition.id] = viewOf(lane)
+        for (const index of lane.step.dependents) {
+          const dependent = lanes[index]
+          if (dependent === undefined) continue
+          dependent.waiting--
+          if (dependent.waiting === 0) ready.push(dependent)
+        }
+      }
+    },
+
+    /** The steps that settled since this was last asked. */
+    takeSettled: (): ReadonlyArray<Lane> => {
+      if (settled.length === 0) return settled
+      const taken = settled
+      settled = []
+      return taken
+    },
+
+    /** Settles what is left when the run ends before its steps do. */
+    abandon: (reason: string) =>
+      Effect.forEach(
+        lanes,
+        (lane) => {
+          const stepId = lane.step.definition.id
+          if (Run.isSettled(lane.state.status)) return Effect.void
+          if (lane.state.status === "Pending") return settle(lane, { _tag: "StepSkipped", stepId, reason })
+          return settle(lane, { _tag: "StepCancelled", stepId, summary: Run.stepSummary(lane.state, now()) })
+        },
+        { discard: true }
+      ),
+
+    /** Interrupts what is under way, without waiting for it to have ended. */
+    interruptAll: Effect.suspend(() => Effect.forEach(busy, interrupt, { discard: true })),
+    /** Interrupts what is under way and waits until it has ended. */
+    stop: Effect.suspend(() =>
+      Effect.zipRight(
+        Fiber.interruptAll([...busy].flatMap((lane) => [...lane.fibers.values()])),
+        Effect.forEach(lanes, stopTimer, { discard: true })
+      )
+    ),
+    /** Stops the clocks of the steps while the run is paused. */
+    stopTimers: Effect.suspend(() => Effect.forEach(lanes, stopTimer, { discard: true })),
+    /** Lets the clocks of the steps go on. */
+    startTimers: Effect.suspend(() =>
+      Effect.forEach(lanes, (lane) => (lane.state.status === "Running" ? startTimer(lane) : Effect.void), {
+        discard: true
+      })
+    ),
+    inFlight: () => inFlight,
+    isDone: () => unsettled === 0,
+    fatal: () => fatal
+  }
+}

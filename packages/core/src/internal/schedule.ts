@@ -1,0 +1,121 @@
+import type * as Fiber from "effect/Fiber"
+import type { Failure } from "../Event.js"
+import type { Json } from "../Json.js"
+import type { Plan, PlannedStep } from "../Plan.js"
+import { isSettled, pendingStep, type Run, type StepState, stepOutput } from "../Run.js"
+import type { Join } from "../Workflow.js"
+import type { ItemEnd } from "./attempts.js"
+
+/** A step while its run executes: what is recorded of it, and what the engine knows beyond that. */
+export interface Lane {
+  readonly step: PlannedStep
+  readonly state: StepState
+  /** Dependencies that are not durably settled yet. */
+  waiting: number
+  /** The items, once the step has been opened. */
+  items: ReadonlyArray<Json> | undefined
+  /** Positions of items to be started, the next one last. */
+  todo: Array<number>
+  /** What is under way, by the position of the item. */
+  readonly fibers: Map<number, Fiber.RuntimeFiber<ItemEnd>>
+  /** Whether the lane stands in the queue of those that have items to start. */
+  queued: boolean
+  failing: Failure | undefined
+  /** Counts down the step's own time while the run is running. */
+  timer: Fiber.RuntimeFiber<void> | undefined
+  deadline: number
+  remainingMillis: number | undefined
+}
+
+/** The lanes of a plan, as the recorded state of the run leaves them. */
+export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
+  const state = (step: PlannedStep): StepState => run.steps.get(step.definition.id) ?? pendingStep()
+  const settled = (index: number) => {
+    const step = plan.steps[index]
+    return step !== undefined && isSettled(state(step).status)
+  }
+  return plan.steps.map(
+    (step): Lane => ({
+      step,
+      state: state(step),
+      waiting: step.dependencies.filter((dependency) => !settled(dependency)).length,
+      items: undefined,
+      todo: [],
+      fibers: new Map(),
+      queued: false,
+      failing: undefined,
+      timer: undefined,
+      deadline: 0,
+      remainingMillis: step.definition.stepTimeoutMillis
+    })
+  )
+}
+
+/** A first-in, first-out queue whose `take` costs a constant amount however long it is. */
+export const makeQueue = <A>() => {
+  let items: Array<A> = []
+  let head = 0
+  return {
+    offer: (item: A) => {
+      items.push(item)
+    },
+    peek: (): A | undefined => items[head],
+    drop: () => {
+      head++
+      if (head > 1024 && head * 2 > items.length) {
+        items = items.slice(head)
+        head = 0
+      }
+    }
+  }
+}
+
+/** Why a step whose dependencies are settled is skipped by its join rule, or `undefined` when it may start. */
+export const skipReason = (join: Join, dependencies: ReadonlyArray<Lane>): string | undefined => {
+  if (join === "allSettled" || dependencies.length === 0) return undefined
+  if (join === "anySucceeded") {
+    return dependencies.some(({ state }) => state.status === "Succeeded")
+      ? undefined
+      : "no dependency succeeded"
+  }
+  const blocking = dependencies.find(({ state }) =>
+    join === "allSucceeded"
+      ? state.status !== "Succeeded"
+      : state.status === "Failed" || state.status === "Cancelled"
+  )
+  if (blocking === undefined) return undefined
+  return `dependency ${blocking.step.definition.id} ${blocking.state.status === "Skipped" ? "was skipped" : "failed"}`
+}
+
+/** What expressions see of one settled step. */
+export const viewOf = (lane: Lane): Json => {
+  const { state, step } = lane
+  const isForEach = step.forEach !== undefined
+  const failure =
+    state.failure === undefined ? null : { kind: state.failure.kind, message: state.failure.message }
+  return {
+    status: state.status,
+    output: stepOutput(state, isForEach),
+    failure,
+    ...(isForEach
+      ? {
+          items: state.items.flatMap((item) =>
+            item === undefined
+              ? []
+              : [
+                  {
+                    index: item.index,
+                    item: item.label,
+                    status: item.status,
+                    output: item.result,
+                    failure:
+                      item.failure === undefined
+                        ? null
+                        : { kind: item.failure.kind, message: item.failure.message }
+                  }
+                ]
+          )
+        }
+      : {})
+  }
+}
