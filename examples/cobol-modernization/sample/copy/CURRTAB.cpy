@@ -1,0 +1,15 @@
+       *> Currency table: mid rates against the euro, sorted by code.
+       01  CURRENCY-VALUES.
+           05  FILLER PIC X(14) VALUE 'CHF00000951202'.
+           05  FILLER PIC X(14) VALUE 'CZK00025310002'.
+           05  FILLER PIC X(14) VALUE 'EUR00001000002'.
+           05  FILLER PIC X(14) VALUE 'GBP00000856002'.
+           05  FILLER PIC X(14) VALUE 'JPY00162450000'.
+           05  FILLER PIC X(14) VALUE 'USD00001084202'.
+       01  CURRENCY-TABLE REDEFINES CURRENCY-VALUES.
+           05  CURRENCY-ROW OCCURS 6 TIMES
+                   ASCENDING KEY IS CURRENCY-CODE
+                   INDEXED BY CURRENCY-IX.
+               10  CURRENCY-CODE     PIC X(3).
+               10  CURRENCY-RATE     PIC 9(5)V9(5).
+               10  CURRENCY-DECIMALS PIC 9.
