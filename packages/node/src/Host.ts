@@ -1,0 +1,102 @@
+import type { Agent } from "@switchyard/core/Agent"
+import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import type { ControlCommand } from "@switchyard/core/Command"
+import * as ControlPlane from "@switchyard/core/ControlPlane"
+import type { Entry } from "@switchyard/core/Event"
+import type { RunId, Seq } from "@switchyard/core/Ids"
+import * as Query from "@switchyard/core/QueryService"
+import type { RunStatus } from "@switchyard/core/Run"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import type { Runtime } from "./internal/compat.js"
+
+/** A registered run, for hosts that do not use Effect. Promises reject with the typed errors of the control plane. */
+export interface Run {
+  readonly runId: RunId
+  /** Its entries from the registration on; each loop is a subscription of its own and ends after the terminal entry. */
+  readonly events: AsyncIterable<Entry>
+  /** Resolves when the run has ended, whichever way; a failed run is a result, not a rejection. */
+  readonly result: Promise<ControlPlane.RunResult>
+  /** Sends a command; resolves once it is durable. */
+  readonly control: (command: ControlCommand, commandId?: string) => Promise<void>
+  /** Where the run stands now. */
+  readonly status: () => Promise<RunStatus>
+}
+
+/** An open directory, for hosts that do not use Effect. */
+export interface Host extends AsyncDisposable {
+  /** Registers a run and has it executed. */
+  readonly registerRun: <Params>(
+    request: ControlPlane.RunRequest<Params> & ControlPlane.ParamsOf<Params>
+  ) => Promise<Run>
+  /** A run that is under way in this process. */
+  readonly get: (runId: string) => Promise<Run>
+  /** Sends a command to any run; the same id again is answered, not executed again. */
+  readonly sendCommand: (runId: string, command: ControlCommand, commandId?: string) => Promise<void>
+  /** The entries of any run after a position, past and to come. */
+  readonly subscribe: (runId: string, after?: Seq) => AsyncIterable<Entry>
+  /** Makes an agent available. */
+  readonly registerAgent: (agent: Agent) => Promise<void>
+  /** Withdraws an agent. */
+  readonly unregisterAgent: (agentId: string) => Promise<void>
+  /** The runs that a filter lets through, newest first; everything recorded before the call is taken into account. */
+  readonly listRuns: (filter?: Query.RunFilter, paging?: Query.Paging) => Promise<Query.Page<Query.RunRow>>
+  /** One run as the read side has it; everything recorded before the call is taken into account. */
+  readonly getRun: (runId: string) => Promise<Query.RunRow>
+  /** The steps of a run as the read side has them. */
+  readonly getSteps: (runId: string) => Promise<ReadonlyArray<Query.StepRow>>
+  /** Suspends what is under way, lets go of the directory, and resolves when nothing is left behind. */
+  readonly close: () => Promise<void>
+}
+
+type Needed = ControlPlane.ControlPlane | AgentRegistry | Query.QueryService
+
+/** The methods of the services as functions that return promises; `runtime` is disposed of by `close`. */
+export const make = <E>(
+  managed: ManagedRuntime.ManagedRuntime<Needed, E>,
+  runtime: Runtime<Needed>
+): Host => {
+  const run = async <A, F>(effect: Effect.Effect<A, F, Needed>): Promise<A> => {
+    const exit = await managed.runPromiseExit(effect)
+    if (Exit.isSuccess(exit)) return exit.value
+    throw Cause.squash(exit.cause)
+  }
+  const iterate = <F>(stream: Stream.Stream<Entry, F, Needed>): AsyncIterable<Entry> =>
+    Stream.toAsyncIterableRuntime(stream, runtime)
+  const plane = <A, F>(use: (service: ControlPlane.Service) => Effect.Effect<A, F>) =>
+    run(Effect.flatMap(ControlPlane.ControlPlane, use))
+  const registry = (use: (service: typeof AgentRegistry.Service) => Effect.Effect<void, unknown>) =>
+    run(Effect.flatMap(AgentRegistry, use))
+  const query = <A, F>(use: (service: Query.Service) => Effect.Effect<A, F>) =>
+    run(Effect.flatMap(Query.QueryService, (service) => Effect.zipRight(service.sync, use(service))))
+  const runOf = (handle: ControlPlane.RunHandle): Run => ({
+    runId: handle.runId,
+    events: iterate(handle.events),
+    get result() {
+      return run(handle.result)
+    },
+    control: (command, commandId) => run(handle.control(command, commandId)),
+    status: () => run(handle.status)
+  })
+  const close = () => managed.dispose()
+  return {
+    registerRun: async (request) => runOf(await plane((service) => service.registerRun(request))),
+    get: async (runId) => runOf(await plane((service) => service.get(runId))),
+    sendCommand: (runId, command, commandId) =>
+      plane((service) => service.sendCommand(runId, command, commandId)),
+    subscribe: (runId, after) =>
+      iterate(
+        Stream.unwrap(Effect.map(ControlPlane.ControlPlane, (service) => service.subscribe(runId, after)))
+      ),
+    registerAgent: (agent) => registry((service) => service.register(agent)),
+    unregisterAgent: (agentId) => registry((service) => service.unregister(agentId)),
+    listRuns: (filter, paging) => query((service) => service.listRuns(filter, paging)),
+    getRun: (runId) => query((service) => service.getRun(runId)),
+    getSteps: (runId) => query((service) => service.getSteps(runId)),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

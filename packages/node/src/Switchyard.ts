@@ -1,0 +1,114 @@
+import * as path from "node:path"
+import type { Agent } from "@switchyard/core/Agent"
+import * as AgentRegistry from "@switchyard/core/AgentRegistry"
+import * as ControlPlane from "@switchyard/core/ControlPlane"
+import * as Distributor from "@switchyard/core/Distributor"
+import type { EventLog, LogDamaged, LogWriteFailed } from "@switchyard/core/EventLog"
+import * as Orchestrator from "@switchyard/core/Orchestrator"
+import type { QueryService } from "@switchyard/core/QueryService"
+import type { Retention, WorkspaceError, WorkspaceService } from "@switchyard/core/WorkspaceService"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as DataDirectory from "./DataDirectory.js"
+import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
+import * as Host from "./Host.js"
+import * as JsonlEventLog from "./JsonlEventLog.js"
+import * as SqliteIndex from "./SqliteIndex.js"
+
+/** How a host embeds Switchyard: the directory is all that is needed. */
+export interface Options extends ControlPlane.Options {
+  /** Where everything is kept: `log/`, `index.sqlite` and `workspaces/`; it is created, and one process may hold it at a time. */
+  readonly directory: string
+  /** The agents that are there from the start; others can be registered later. */
+  readonly agents?: ReadonlyArray<Agent>
+  /** What becomes of workspaces when their runs end; everything is kept by default. */
+  readonly retention?: Partial<Retention>
+  /** Whether runs that a crash or a stop interrupted go on when the directory is opened; they do by default. */
+  readonly recover?: boolean
+}
+
+/** Everything that a host can use. */
+export type Services =
+  | ControlPlane.ControlPlane
+  | Orchestrator.Orchestrator
+  | Distributor.Distributor
+  | AgentRegistry.AgentRegistry
+  | WorkspaceService
+  | QueryService
+  | EventLog
+
+/** Why a directory could not be opened; nothing was changed then. */
+export type OpenError =
+  | DataDirectory.DirectoryInUse
+  | DataDirectory.DirectoryUnusable
+  | LogDamaged
+  | LogWriteFailed
+  | WorkspaceError
+  | AgentRegistry.AgentRejected
+
+/**
+ * Everything wired on one directory. When the layer's scope closes, runs under way are suspended and go on when the
+ * directory is opened again.
+ *
+ * @example
+ * ```ts
+ * import * as Switchyard from "@switchyard/node/Switchyard"
+ *
+ * export const live = Switchyard.layer({ directory: ".switchyard", agents: [] })
+ * ```
+ */
+export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
+  const directory = path.resolve(options.directory)
+  const held = Layer.scopedDiscard(
+    Effect.zipRight(DataDirectory.create(directory), DataDirectory.lock(directory))
+  )
+  const { agents = [], recover = true } = options
+  const control = ControlPlane.layer(
+    options.maxConcurrentRuns === undefined ? {} : { maxConcurrentRuns: options.maxConcurrentRuns }
+  )
+  const recovery = recover
+    ? Layer.effectDiscard(Effect.flatMap(ControlPlane.ControlPlane, (plane) => plane.recover))
+    : Layer.empty
+  return recovery.pipe(
+    Layer.provideMerge(control),
+    Layer.provideMerge(Distributor.layerDirect),
+    Layer.provideMerge(Orchestrator.layer),
+    Layer.provideMerge(SqliteIndex.layer({ filename: path.join(directory, "index.sqlite") })),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        JsonlEventLog.layer({ directory: path.join(directory, "log") }),
+        AgentRegistry.layerMemory(agents),
+        DirectoryWorkspace.layer({
+          directory: path.join(directory, "workspaces"),
+          ...(options.retention === undefined ? {} : { retention: options.retention })
+        })
+      )
+    ),
+    Layer.provide(held)
+  )
+}
+
+/**
+ * Opens a directory for a host that does not use Effect. It rejects with an `OpenError` and has changed nothing then;
+ * dispose of what it gives (`await using`, or `close()`) to suspend what is under way and let go of the directory.
+ *
+ * @example
+ * ```ts
+ * import * as Switchyard from "@switchyard/node/Switchyard"
+ * import * as Workflow from "@switchyard/core/Workflow"
+ *
+ * await using yard = await Switchyard.open({ directory: ".switchyard", agents: [] })
+ * const run = await yard.registerRun({ workflow: Workflow.make("empty").pipe(Workflow.step("one", { skill: "x" })) })
+ * for await (const { event } of run.events) console.log(event._tag)
+ * ```
+ */
+export const open = async (options: Options): Promise<Host.Host> => {
+  const runtime = ManagedRuntime.make(layer(options))
+  const exit = await Effect.runPromiseExit(runtime.runtimeEffect)
+  if (Exit.isSuccess(exit)) return Host.make(runtime, exit.value)
+  await runtime.dispose()
+  throw Cause.squash(exit.cause)
+}

@@ -1,0 +1,158 @@
+import * as fs from "node:fs"
+import type { Entry } from "@switchyard/core/Event"
+import type { Seq } from "@switchyard/core/Ids"
+import { reasonOf } from "./fileSystem.js"
+import { encode } from "./line.js"
+import { mark, type Segment, segmentFile, syncDirectory } from "./segment.js"
+
+/** Entries that are written and made durable together, and who waits for that. */
+export interface Group {
+  readonly entries: Array<Entry>
+  readonly lines: Array<string>
+  readonly waiting: Array<(failure: string | undefined) => void>
+  state: "open" | "durable" | { readonly failed: string }
+}
+
+const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [], state: "open" })
+
+/** What a writer tells its owner; both are called before anybody who waits is. */
+export interface Owner {
+  readonly durable: (entries: ReadonlyArray<Entry>) => void
+  /** Nothing of these entries is in the log; they are the last ones that were added. */
+  readonly failed: (entries: ReadonlyArray<Entry>) => void
+}
+
+/** Appends lines to the last segment of a log, one write and one fdatasync for everything that came meanwhile. */
+export interface GroupWriter {
+  /** Puts entries in line; the group says when they are durable. */
+  readonly add: (entries: ReadonlyArray<Entry>) => Group
+  /** Calls back when nothing is under way. */
+  readonly idle: (callback: () => void) => void
+  readonly close: () => void
+}
+
+/**
+ * A writer at the end of a segment. A failed write is cut off again and later groups are tried afresh; after a failed
+ * fdatasync nobody knows what the disk holds (https://wiki.postgresql.org/wiki/Fsync_Errors), so nothing is written any
+ * more until the log is opened again.
+ */
+export const makeGroupWriter = (
+  directory: string,
+  segments: Array<Segment>,
+  maxSegmentBytes: number,
+  owner: Owner
+): GroupWriter => {
+  let segment = segments.at(-1) ?? startSegment(directory, 1 as Seq)
+  if (segments.length === 0) segments.push(segment)
+  let fd = fs.openSync(segment.file, "r+")
+  let current = makeGroup()
+  let busy = false
+  let broken: string | undefined
+  let idlers: Array<() => void> = []
+
+  const finish = (group: Group, failure: string | undefined): void => {
+    group.state = failure === undefined ? "durable" : { failed: failure }
+    if (failure === undefined) owner.durable(group.entries)
+    for (const resume of group.waiting) resume(failure)
+  }
+
+  const fail = (group: Group, failure: string): void => {
+    const next = current
+    current = makeGroup()
+    owner.failed([...group.entries, ...next.entries])
+    finish(group, failure)
+    finish(next, failure)
+    turn()
+  }
+
+  const rotate = (nextSeq: Seq): void => {
+    const next = startSegment(directory, nextSeq)
+    const nextFd = fs.openSync(next.file, "r+")
+    fs.closeSync(fd)
+    segments.push(next)
+    segment = next
+    fd = nextFd
+  }
+
+  const undo = (): void => {
+    try {
+      fs.ftruncateSync(fd, segment.size)
+    } catch (error) {
+      broken = `a failed write could not be undone: ${reasonOf(error)}`
+    }
+  }
+
+  const write = (group: Group, bytes: Buffer, from: number): void => {
+    fs.write(fd, bytes, from, bytes.length - from, segment.size + from, (error, written) => {
+      if (error !== null) {
+        undo()
+        return fail(group, reasonOf(error))
+      }
+      if (from + written < bytes.length) return write(group, bytes, from + written)
+      fs.fdatasync(fd, (unsynced) => {
+        if (unsynced !== null) {
+          broken = `${reasonOf(unsynced)}; close the log and open it again`
+          return fail(group, broken)
+        }
+        let position = segment.size
+        for (let i = 0; i < group.entries.length; i++) {
+          const entry = group.entries[i]
+          if (entry !== undefined) mark(segment, entry.seq, position)
+          position += Buffer.byteLength(group.lines[i] ?? "")
+        }
+        segment.size = position
+        finish(group, undefined)
+        turn()
+      })
+    })
+  }
+
+  const turn = (): void => {
+    const first = current.entries[0]
+    if (first === undefined) {
+      busy = false
+      const callbacks = idlers
+      idlers = []
+      for (const callback of callbacks) callback()
+      return
+    }
+    busy = true
+    const group = current
+    if (broken !== undefined) return fail(makeGroup(), broken)
+    current = makeGroup()
+    try {
+      if (segment.size >= maxSegmentBytes) rotate(first.seq)
+    } catch (error) {
+      return fail(group, reasonOf(error))
+    }
+    write(group, Buffer.from(group.lines.join("")), 0)
+  }
+
+  return {
+    add: (entries) => {
+      const group = current
+      for (const entry of entries) {
+        group.entries.push(entry)
+        group.lines.push(encode(entry))
+      }
+      if (!busy && group.entries.length > 0) {
+        busy = true
+        // Whoever runs in the same turn joins the group instead of waiting for the next one.
+        queueMicrotask(turn)
+      }
+      return group
+    },
+    idle: (callback) => {
+      if (busy) idlers.push(callback)
+      else callback()
+    },
+    close: () => fs.closeSync(fd)
+  }
+}
+
+const startSegment = (directory: string, firstSeq: Seq): Segment => {
+  const file = segmentFile(directory, firstSeq)
+  fs.closeSync(fs.openSync(file, "wx"))
+  syncDirectory(directory)
+  return { file, firstSeq, positions: [], size: 0 }
+}
