@@ -1,11 +1,14 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Agent, AgentErrorKind, Health } from "./Agent.js"
 import * as Capability from "./Capability.js"
 import { AgentId } from "./Ids.js"
+import { currentTimeMillis } from "./internal/compat.js"
 import { didYouMean } from "./Plan.js"
 import type * as Usage from "./Usage.js"
 
@@ -149,7 +152,10 @@ export class AgentRegistry extends Context.Tag("@switchyard/core/AgentRegistry")
     readonly findAgentsWithSkill: (skill: string) => Effect.Effect<ReadonlyArray<AgentId>>
     /** The best agent that `discover` finds, and why; never a silent default. */
     readonly selectAgent: (query: Capability.CapabilityQuery) => Effect.Effect<Selection, NoCapableAgent>
-    /** How well an agent is: its probe is asked where it has one, and the answer counts in later selections. */
+    /**
+     * How well an agent is: its probe is asked where it has one, and the answer counts in later selections. A probe that
+     * breaks, or gives no answer within 30 seconds, means unhealthy.
+     */
     readonly health: (agentId: string) => Effect.Effect<Health, AgentNotFound>
     /** What was observed of an agent. */
     readonly metrics: (agentId: string) => Effect.Effect<AgentMetrics, AgentNotFound>
@@ -206,6 +212,24 @@ const matchOf = (slot: Slot, capabilities: ReadonlyArray<Capability.Capability>)
 /** Higher priority first, then higher score, then the id, so that the order never depends on chance. */
 const byRank = (a: AgentMatch, b: AgentMatch): number =>
   b.priority - a.priority || b.score - a.score || (a.agentId < b.agentId ? -1 : 1)
+
+const mostProbeMillis = 30_000
+
+/** What a probe says; one that breaks, is interrupted or does not answer says that the agent is unhealthy. */
+const ask = (probe: Effect.Effect<Health>): Effect.Effect<Health> =>
+  probe.pipe(
+    Effect.timeoutOption(mostProbeMillis),
+    Effect.map(
+      Option.getOrElse(
+        (): Health => ({ _tag: "Unhealthy", error: `its probe did not answer within ${mostProbeMillis} ms` })
+      )
+    ),
+    Effect.catchAllCause((cause) => {
+      const error = Cause.squash(cause)
+      const reason = error instanceof Error ? error.message : String(error)
+      return Effect.succeed<Health>({ _tag: "Unhealthy", error: `its probe broke: ${reason}` })
+    })
+  )
 
 /** A registry with these agents in it; it fails where one of them cannot be registered. */
 export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, AgentRejected> =>
@@ -313,10 +337,13 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
         }),
       health: (agentId) =>
         Effect.flatMap(find(agentId), (slot) =>
-          Effect.map(slot.agent.probe ?? Effect.succeed(slot.health), (health) => {
-            slot.health = health
-            return health
-          })
+          Effect.map(
+            slot.agent.probe === undefined ? Effect.succeed(slot.health) : ask(slot.agent.probe),
+            (health) => {
+              slot.health = health
+              return health
+            }
+          )
         ),
       metrics: (agentId) =>
         Effect.map(find(agentId), (slot) => {
@@ -350,7 +377,7 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
           slot.totalMillis += invocation.durationMillis
           slot.tokens += invocation.usage.inputTokens + invocation.usage.outputTokens
           slot.costMicroUsd += invocation.usage.costMicroUsd
-          slot.lastInvocation = clock.unsafeCurrentTimeMillis()
+          slot.lastInvocation = currentTimeMillis(clock)
           return Effect.void
         })
     }

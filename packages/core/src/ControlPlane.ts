@@ -4,39 +4,28 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
 import { Distributor } from "./Distributor.js"
-import {
-  type Entry,
-  type EventOf,
-  type Failure,
-  isTerminal,
-  type RunSummary,
-  type StepSummary
-} from "./Event.js"
+import { type Entry, type EventOf, isTerminal } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
-import {
-  type AgentId,
-  CommandId,
-  generateCommandId,
-  generateRunId,
-  origin,
-  RunId,
-  type Seq,
-  type StepId
-} from "./Ids.js"
+import { type AgentId, CommandId, generateCommandId, generateRunId, origin, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
+import { canonical } from "./internal/canonical.js"
 import { layerScoped, makeSemaphore } from "./internal/compat.js"
-import { answer } from "./internal/engine.js"
-import type { Json } from "./Json.js"
+import { answer } from "./internal/refusal.js"
+import { findNotJson, type Json } from "./Json.js"
 import { type CommandError, type Execution, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
+import { type RunResult, resultOf } from "./RunResult.js"
 import type { Definition, StepDefinition, Workflow } from "./Workflow.js"
+
+export { type RunResult, resultOf, type StepResult } from "./RunResult.js"
 
 /** No run has this id. */
 export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", { runId: Schema.String }) {
@@ -61,7 +50,7 @@ export class InvalidId extends Schema.TaggedError<InvalidId>()("InvalidId", { id
 
 /** What a run is registered with. */
 export type RunRequest<Params> = {
-  readonly workflow: Workflow<Params, never> | Definition
+  readonly workflow: Pick<Workflow<Params, never>, "definition" | "params" | "_params"> | Definition
   /** A name for the run; registering the same id with the same content again gives the run that there is. */
   readonly id?: string
   /** How many items may be under way at once, before what the workflow says. */
@@ -75,30 +64,13 @@ export type ParamsOf<Params> = unknown extends Params
   ? { readonly params?: unknown }
   : { readonly params: Params }
 
-/** How one step ended. */
-export interface StepResult extends StepSummary {
-  readonly stepId: StepId
-  readonly status: Run.StepStatus
-  readonly failure: Failure | undefined
-  readonly reason: string | undefined
-}
-
-/** How a run ended: the outputs of its steps by id, and its totals. `Interrupted` means that the host stopped first. */
-export interface RunResult {
-  readonly runId: RunId
-  readonly status: Run.RunStatus
-  readonly outputs: Readonly<Record<string, Json>>
-  readonly steps: ReadonlyArray<StepResult>
-  readonly summary: RunSummary
-  readonly failure: Failure | undefined
-  readonly failedStep: string | undefined
-  readonly workspace: string | undefined
-}
-
 /** A registered run. */
 export interface RunHandle {
   readonly runId: RunId
-  /** All its entries from the registration on; ends with the terminal one. Each use is a subscription of its own. */
+  /**
+   * All its entries from the registration on; ends with the terminal one, or with the one that says that its host stopped.
+   * Each use is a subscription of its own.
+   */
   readonly events: Stream.Stream<Entry, EventLogError>
   /** Sends a command; succeeds once it is durable. */
   readonly control: (
@@ -142,8 +114,11 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
     ) => Effect.Effect<void, RunNotFound | CommandError | InvalidId | EventLogError>
     /** The handle of a run that is under way in this process. */
     readonly get: (runId: string) => Effect.Effect<RunHandle, RunNotFound>
-    /** Continues every run that was interrupted by a crash or a stop of its host; what is recorded as done is not repeated. */
-    readonly recover: Effect.Effect<ReadonlyArray<RunHandle>, Plan.InvalidWorkflow | EventLogError>
+    /**
+     * Continues every run that was interrupted by a crash or a stop of its host; what is recorded as done is not repeated.
+     * A run whose workflow is not valid any more stays interrupted, with a warning.
+     */
+    readonly recover: Effect.Effect<ReadonlyArray<RunHandle>, EventLogError>
   }
 >() {}
 
@@ -156,35 +131,13 @@ export interface Options {
   readonly maxConcurrentRuns?: number
 }
 
-/** What a run came to, from its fold. */
-export const resultOf = (run: Run.Run): RunResult => {
-  const now = run.endedAt ?? run.registeredAt
-  const outputs: Record<string, Json> = {}
-  const steps = run.definition.steps.map((definition): StepResult => {
-    const step = run.steps.get(definition.id) ?? Run.pendingStep()
-    if (step.status === "Succeeded")
-      outputs[definition.id] = Run.stepOutput(step, definition.forEach !== undefined)
-    const { failure, reason, status } = step
-    const summary = { ...Run.stepSummary(step, now), durationMillis: step.durationMillis }
-    return { stepId: definition.id, status, failure, reason, ...summary }
-  })
-  return {
-    runId: run.id,
-    status: run.status,
-    outputs,
-    steps,
-    summary: Run.summary(run, now),
-    failure: run.failure,
-    failedStep: run.failedStep,
-    workspace: run.workspace
-  }
-}
-
 interface Active {
   readonly run: Run.Run
   readonly execution: Deferred.Deferred<Execution>
   readonly result: Deferred.Deferred<RunResult, LogWriteFailed>
   readonly registeredAfter: Seq
+  /** What came before this belongs to earlier hosts of the run. */
+  readonly launchedAfter: Seq
 }
 
 interface Recorded {
@@ -192,8 +145,14 @@ interface Recorded {
   readonly registeredAfter: Seq
 }
 
-const untilTerminal = <E>(entries: Stream.Stream<Entry, E>): Stream.Stream<Entry, E> =>
-  Stream.takeUntil(entries, ({ event }) => isTerminal(event))
+const registrationOptions = Schema.decodeUnknown(
+  Schema.Struct({
+    concurrency: Schema.optional(Schema.Int.pipe(Schema.positive())),
+    owner: Schema.optional(Schema.String),
+    tags: Schema.optional(Schema.Array(Schema.String))
+  }),
+  { errors: "all" }
+)
 
 const isRunId = Schema.is(RunId)
 const isCommandId = Schema.is(CommandId)
@@ -206,16 +165,21 @@ const make = (options: Options) =>
     const drivers = yield* FiberMap.make<RunId>()
     const admission = makeAdmission(options.maxConcurrentRuns ?? 100)
     const active = new Map<string, Active>()
+    // Runs that this control plane registers or executes, which therefore need no recovery.
+    const owned = new Set<RunId>()
     // Two requests with the same id must not both find that there is no such run.
     const named = yield* makeSemaphore(1)
-    const plans = new WeakMap<Definition, Plan.Plan>()
+    const recovering = yield* makeSemaphore(1)
+    const plans = new WeakMap<Definition, { readonly text: string; readonly plan: Plan.Plan }>()
 
+    /** The plan of a copy of the definition, so that a host that changes its own one later changes no run. */
     const planOf = (definition: Definition) =>
       Effect.gen(function* () {
+        const text = findNotJson(definition) === undefined ? JSON.stringify(definition) : undefined
         const known = plans.get(definition)
-        if (known !== undefined) return known
-        const plan = yield* Plan.make(definition)
-        plans.set(definition, plan)
+        if (known !== undefined && known.text === text) return known.plan
+        const plan = yield* Plan.make(text === undefined ? definition : JSON.parse(text))
+        if (text !== undefined) plans.set(definition, { text, plan })
         return plan
       })
 
@@ -251,12 +215,24 @@ const make = (options: Options) =>
         Effect.flatMap(execution, (running) => running.send(id, command))
       )
 
-    const handleOf = ({ execution, registeredAfter, result, run }: Active): RunHandle => ({
-      runId: run.id,
-      events: untilTerminal(log.follow({ after: registeredAfter, runId: run.id })),
-      control: (command, commandId) => send(Deferred.await(execution), command, commandId),
-      result: Deferred.await(result),
-      status: Effect.sync(() => run.status)
+    /** The entries of a run after a position, until it ends or is suspended. */
+    const entriesOf = ({ launchedAfter, result, run }: Active, after: Seq) => {
+      const range = { after, runId: run.id }
+      const isLast = ({ event, seq }: Entry) =>
+        isTerminal(event) || (event._tag === "RunInterrupted" && seq > launchedAfter)
+      // A position at or after the end has nothing to wait for, and neither has a log that cannot be written.
+      const nothingToCome = Effect.andThen(Deferred.await(result), Stream.runHead(log.read(range))).pipe(
+        Effect.flatMap((found) => (Option.isSome(found) ? Effect.never : Effect.void))
+      )
+      return Stream.takeUntil(Stream.interruptWhen(log.follow(range), nothingToCome), isLast)
+    }
+
+    const handleOf = (entry: Active): RunHandle => ({
+      runId: entry.run.id,
+      events: entriesOf(entry, entry.registeredAfter),
+      control: (command, commandId) => send(Deferred.await(entry.execution), command, commandId),
+      result: Deferred.await(entry.result),
+      status: Effect.sync(() => entry.run.status)
     })
 
     /** The handle of a run that nothing executes any more. */
@@ -275,9 +251,11 @@ const make = (options: Options) =>
           run,
           execution: yield* Deferred.make<Execution>(),
           result: yield* Deferred.make<RunResult, LogWriteFailed>(),
-          registeredAfter
+          registeredAfter,
+          launchedAfter: run.lastSeq
         }
         active.set(run.id, entry)
+        owned.add(run.id)
         const drive = Effect.scoped(
           Effect.gen(function* () {
             const execution = yield* distributor.dispatch({ run, plan, admit: admission.admit })
@@ -290,9 +268,19 @@ const make = (options: Options) =>
           run.id,
           Effect.onExit(drive, (exit) => {
             active.delete(run.id)
-            return exit._tag === "Failure" && !Cause.isInterrupted(exit.cause)
-              ? Deferred.failCause(entry.result, exit.cause)
-              : Deferred.succeed(entry.result, resultOf(run))
+            owned.delete(run.id)
+            const broke = exit._tag === "Failure" && !Cause.isInterrupted(exit.cause)
+            return Effect.andThen(
+              // Who sends a command to a run that was stopped before it began is answered all the same.
+              Deferred.succeed(entry.execution, {
+                run,
+                send: (id, command) => answer(run, id, command),
+                done: Effect.void
+              }),
+              broke
+                ? Deferred.failCause(entry.result, exit.cause)
+                : Deferred.succeed(entry.result, resultOf(run))
+            )
           })
         )
         return handleOf(entry)
@@ -301,34 +289,36 @@ const make = (options: Options) =>
     const registered = (id: RunId, definition: Definition, params: Json) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
-        const same = JSON.stringify([run.definition, run.params]) === JSON.stringify([definition, params])
+        const same = canonical([run.definition, run.params]) === canonical([definition, params])
         const known = active.get(id)
         return { same, handle: known === undefined ? restingHandleOf(run) : handleOf(known) }
       })
 
     const register = (runId: RunId, event: EventOf<"RunRegistered">, plan: Plan.Plan) =>
       Effect.uninterruptible(
-        Effect.flatMap(log.append(runId, [event]), ([entry]) => {
-          const run = entry && Run.register(entry)
-          return entry === undefined || run === undefined
-            ? Effect.die(new Error("the log gave no entry for what it appended"))
-            : launch(run, plan, (entry.seq - 1) as Seq)
-        })
+        Effect.suspend(() => {
+          owned.add(runId)
+          return Effect.flatMap(log.append(runId, [event]), ([entry]) => {
+            const run = entry && Run.register(entry)
+            return entry === undefined || run === undefined
+              ? Effect.die(new Error("the log gave no entry for what it appended"))
+              : launch(run, plan, (entry.seq - 1) as Seq)
+          })
+        }).pipe(Effect.tapError(() => Effect.sync(() => owned.delete(runId))))
       )
 
     const registerRun: Service["registerRun"] = (request) =>
       Effect.gen(function* () {
-        const { concurrency, id, owner, tags, workflow } = request
-        const [definition, schema] =
+        const { id, workflow } = request
+        const [given, schema] =
           "definition" in workflow ? [workflow.definition, workflow.params] : [workflow, undefined]
-        const plan = yield* planOf(definition)
+        const plan = yield* planOf(given)
+        const { definition } = plan
+        const options = yield* Effect.mapError(registrationOptions(request), (error) =>
+          Plan.misshapen(definition.name, error)
+        )
         const params = yield* Params.check(definition, schema, request.params ?? {})
-        const event = registration(definition, {
-          params,
-          ...(concurrency === undefined ? {} : { concurrency }),
-          ...(owner === undefined ? {} : { owner }),
-          ...(tags === undefined ? {} : { tags })
-        })
+        const event = registration(definition, { ...options, params })
         if (id === undefined) return yield* register(yield* generateRunId, event, plan)
         if (!isRunId(id)) return yield* new InvalidId({ id })
         return yield* named.withPermits(1)(
@@ -341,6 +331,8 @@ const make = (options: Options) =>
       })
 
     const recover = Effect.gen(function* () {
+      // A run of this host that ends while the log is read looks as if it were interrupted.
+      const before = new Set(owned)
       const open = yield* Stream.runFold(log.read({}), new Map<RunId, Recorded>(), (runs, entry) => {
         const known = runs.get(entry.runId)
         const run = known === undefined ? Run.register(entry) : known.run
@@ -352,8 +344,13 @@ const make = (options: Options) =>
       })
       const handles: Array<RunHandle> = []
       for (const { registeredAfter, run } of open.values()) {
-        if (active.has(run.id)) continue
-        const plan = yield* planOf(run.definition)
+        if (before.has(run.id) || owned.has(run.id)) continue
+        const plan = yield* planOf(run.definition).pipe(
+          Effect.catchTag("InvalidWorkflow", (error) =>
+            Effect.as(Effect.logWarning(`Run ${run.id} cannot be recovered. ${error.message}`), undefined)
+          )
+        )
+        if (plan === undefined) continue
         if (run.status !== "Interrupted") {
           const entries = yield* log.append(run.id, [
             { _tag: "RunInterrupted", reason: "its host did not stop in order" }
@@ -363,7 +360,7 @@ const make = (options: Options) =>
         handles.push(yield* launch(run, plan, registeredAfter))
       }
       return handles
-    })
+    }).pipe(recovering.withPermits(1))
 
     return ControlPlane.of({
       registerRun,
@@ -378,9 +375,7 @@ const make = (options: Options) =>
           Effect.map(lookup(runId), (run) => {
             const known = active.get(runId)
             const from = after ?? known?.registeredAfter ?? origin
-            return known === undefined
-              ? log.read({ after: from, runId: run.id })
-              : untilTerminal(log.follow({ after: from, runId: run.id }))
+            return known === undefined ? log.read({ after: from, runId: run.id }) : entriesOf(known, from)
           })
         ),
       sendCommand: (runId, command, commandId) =>

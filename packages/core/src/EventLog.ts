@@ -143,15 +143,33 @@ export const make = (backend: Backend): Service => ({
 })
 
 /** Numbers entries as they are appended: globally, and per run until its terminal event. */
-export const makeSequencer = (last: Seq, lastOfRuns: Iterable<readonly [RunId, number]>) => {
+export interface Sequencer {
+  readonly number: (runId: RunId, event: Event, time: number) => Entry
+  /** Takes back the numbers of entries that did not become durable; they must be the last ones given, in order. */
+  readonly takeBack: (entries: ReadonlyArray<Entry>) => void
+}
+
+/** A sequencer that goes on after `last`, and in each run after the run sequence it is given with. */
+export const makeSequencer = (last: Seq, lastOfRuns: Iterable<readonly [RunId, number]>): Sequencer => {
   let seq: number = last
   const runs = new Map(lastOfRuns)
-  return (runId: RunId, event: Event, time: number): Entry => {
-    const runSeq = (runs.get(runId) ?? 0) + 1
-    if (isTerminal(event)) runs.delete(runId)
-    else runs.set(runId, runSeq)
-    seq++
-    return { seq: seq as Seq, time, runId, runSeq, event }
+  return {
+    number: (runId, event, time) => {
+      const runSeq = (runs.get(runId) ?? 0) + 1
+      if (isTerminal(event)) runs.delete(runId)
+      else runs.set(runId, runSeq)
+      seq++
+      return { seq: seq as Seq, time, runId, runSeq, event }
+    },
+    takeBack: (entries) => {
+      for (let i = entries.length - 1; i >= 0; i--) {
+        const entry = entries[i]
+        if (entry === undefined) continue
+        if (entry.runSeq === 1) runs.delete(entry.runId)
+        else runs.set(entry.runId, entry.runSeq - 1)
+        seq--
+      }
+    }
   }
 }
 
@@ -160,15 +178,18 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
   EventLog,
   Effect.map(PubSub.sliding<void>(1), (bell) => {
     const entries: Array<Entry> = []
-    const number = makeSequencer(origin, [])
+    const { number } = makeSequencer(origin, [])
     return make({
+      // Interrupted between the two, it would leave entries that nobody is told of.
       enqueue: (runId, events) =>
-        Effect.clockWith((clock) => {
-          const time = clock.unsafeCurrentTimeMillis()
-          const added = events.map((event) => number(runId, event, time))
-          for (const entry of added) entries.push(entry)
-          return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))
-        }),
+        Effect.uninterruptible(
+          Effect.clockWith((clock) => {
+            const time = clock.unsafeCurrentTimeMillis()
+            const added = events.map((event) => number(runId, event, time))
+            for (const entry of added) entries.push(entry)
+            return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))
+          })
+        ),
       head: () => entries.length as Seq,
       readAfter: (after) => Effect.sync(() => entries.slice(after, after + 1024)),
       bell

@@ -58,8 +58,10 @@ const toJson = (value: unknown): Json => {
   switch (typeof value) {
     case "bigint":
       return Number(value)
-    case "string":
     case "number":
+      if (!Number.isFinite(value)) throw new Error(`it gave ${value}, which JSON cannot carry`)
+      return value
+    case "string":
     case "boolean":
       return value
     default:

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -10,7 +9,7 @@ import { AgentRegistry } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
 import { type Entry, type EventOf, isTerminal, type StepProgressEvent } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
-import type { CommandId, RunId } from "./Ids.js"
+import type { CommandId } from "./Ids.js"
 import * as engine from "./internal/engine.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
@@ -73,9 +72,9 @@ export const registration = (
   workflow: Definition,
   options: {
     readonly params?: Json
-    readonly concurrency?: number
-    readonly owner?: string
-    readonly tags?: ReadonlyArray<string>
+    readonly concurrency?: number | undefined
+    readonly owner?: string | undefined
+    readonly tags?: ReadonlyArray<string> | undefined
   }
 ): EventOf<"RunRegistered"> => ({
   _tag: "RunRegistered",
@@ -98,9 +97,12 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const done = yield* Deferred.make<void, LogWriteFailed>()
       const running = yield* engine.make({ ...input, log, registry })
-      yield* Effect.forkScoped(
-        Effect.onExit(running.execute, (exit) =>
-          Deferred.done(done, Exit.isInterrupted(exit) ? Exit.void : exit)
+      // The engine makes its loop interruptible; what follows the loop runs even where it was never reached.
+      yield* Effect.uninterruptible(
+        Effect.forkScoped(
+          Effect.onExit(running.execute, (exit) =>
+            Deferred.done(done, Exit.isInterrupted(exit) ? Exit.void : exit)
+          )
         )
       )
       const execution: Execution = { run: input.run, send: running.send, done: Deferred.await(done) }
@@ -120,14 +122,17 @@ const make = Effect.gen(function* () {
         const [entry] = yield* log.append(runId, [registration(definition, options)])
         const run = entry && Run.register(entry)
         if (run === undefined) return Stream.empty
-        yield* execute({
+        const { done } = yield* execute({
           run,
           plan,
           admit: Effect.void,
           workspace: Effect.succeed(workspace),
           kept: Effect.succeed(true)
         })
-        return Stream.takeUntil(log.follow({ after, runId }), ({ event }) => isTerminal(event))
+        return Stream.takeUntil(log.follow({ after, runId }), ({ event }) => isTerminal(event)).pipe(
+          // Without this a log that cannot be written would leave the stream waiting for ever.
+          Stream.interruptWhen(Effect.andThen(done, Effect.never))
+        )
       })
     )
 

@@ -17,9 +17,23 @@ export class InvalidParams extends Schema.TaggedError<InvalidParams>()("InvalidP
   }
 }
 
+const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The value with the defaults that its JSON Schema gives for properties that are absent, nested ones included. */
+const withDefaults = (schema: Json | undefined, value: Json): Json => {
+  if (!isObject(schema) || !isObject(schema.properties) || !isObject(value)) return value
+  const filled: Record<string, Json> = { ...value }
+  for (const [key, property] of Object.entries(schema.properties)) {
+    const given = Object.hasOwn(value, key) ? value[key] : isObject(property) ? property.default : undefined
+    if (given !== undefined) filled[key] = withDefaults(property, given)
+  }
+  return filled
+}
+
 /**
- * Checks parameters by the workflow's Schema, defaults filled in, or, for a workflow that came as data, by its JSON Schema.
- * What it gives is JSON, and what a run is registered with.
+ * Checks parameters by the workflow's Schema, or, for a workflow that came as data, by its JSON Schema; either way defaults
+ * are filled in. What it gives is a copy, JSON throughout, and what a run is registered with.
  */
 export const check = (
   definition: Definition,
@@ -31,7 +45,7 @@ export const check = (
   const asJson = (value: unknown): Effect.Effect<Json, InvalidParams> => {
     const found = findNotJson(value)
     return found === undefined
-      ? Effect.succeed(value as Json)
+      ? Effect.sync(() => JSON.parse(JSON.stringify(value)))
       : Effect.fail(invalid([`${found.path} is ${found.found}, which JSON cannot carry`]))
   }
   if (schema !== undefined) {
@@ -41,12 +55,16 @@ export const check = (
       Effect.flatMap(asJson)
     )
   }
-  return Effect.flatMap(asJson(params), (json) => {
-    if (definition.params === undefined) return Effect.succeed(json)
-    const validator = new Validator(definition.params as JsonSchema, "7", false)
-    const { errors, valid } = validator.validate(json)
-    return valid
-      ? Effect.succeed(json)
-      : Effect.fail(invalid(errors.map(({ error, instanceLocation }) => `${instanceLocation}: ${error}`)))
+  return Effect.gen(function* () {
+    const declared = definition.params
+    const json = withDefaults(declared, yield* asJson(params))
+    if (declared === undefined) return json
+    const { errors, valid } = yield* Effect.try({
+      try: () => new Validator(declared as JsonSchema, "7", false).validate(json),
+      catch: (error) =>
+        invalid([`their JSON Schema is not valid: ${error instanceof Error ? error.message : String(error)}`])
+    })
+    if (valid) return json
+    return yield* invalid(errors.map(({ error, instanceLocation }) => `${instanceLocation}: ${error}`))
   })
 }

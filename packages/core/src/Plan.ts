@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { closest } from "fastest-levenshtein"
 import type { CapabilityQuery } from "./Capability.js"
 import * as Expression from "./Expression.js"
+import { findNotJson } from "./Json.js"
 import { Definition, type Join, type StepDefinition } from "./Workflow.js"
 
 /** One thing that is wrong with a definition: where (`steps[2].after[0]`), which rule, what to do about it. */
@@ -105,19 +106,29 @@ const pathText = (path: ReadonlyArray<PropertyKey>): string =>
     ""
   )
 
-/** Fails where a value, which may come from anywhere, does not have the shape of a definition. */
-const checkShape = (definition: Definition): Effect.Effect<Definition, InvalidWorkflow> =>
-  Effect.mapError(decode(definition), (error) => {
-    const name: unknown = definition?.name
-    return new InvalidWorkflow({
-      workflow: typeof name === "string" ? name : "unnamed",
-      problems: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-        path: pathText(path),
-        rule: "shape",
-        message
-      }))
-    })
+/** The error for what does not have the shape it must have, with the path of every part that has not. */
+export const misshapen = (workflow: string, error: ParseResult.ParseError): InvalidWorkflow =>
+  new InvalidWorkflow({
+    workflow,
+    problems: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+      path: pathText(path),
+      rule: "shape",
+      message
+    }))
   })
+
+/** Fails where a value, which may come from anywhere, does not have the shape of a definition. */
+const checkShape = (definition: Definition): Effect.Effect<unknown, InvalidWorkflow> => {
+  const name: unknown = definition?.name
+  const workflow = typeof name === "string" ? name : "unnamed"
+  const found = findNotJson(definition, "")
+  if (found !== undefined) {
+    const message = `this is ${found.found}, which JSON cannot carry`
+    const path = found.path.replace(/^\./, "")
+    return Effect.fail(new InvalidWorkflow({ workflow, problems: [{ path, rule: "shape", message }] }))
+  }
+  return Effect.mapError(decode(definition), (error) => misshapen(workflow, error))
+}
 
 /**
  * Validates a definition and compiles its expressions. All problems are reported at once; a cycle is named in order.
@@ -205,6 +216,13 @@ export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflo
           path,
           "forEach",
           "onItemFailure and label say something about items; add forEach or remove them"
+        )
+      }
+      if (typeof step.forEach === "string" && !/^\{\{[\s\S]*\}\}$/.test(step.forEach)) {
+        report(
+          `${path}.forEach`,
+          "forEach",
+          `this is a text, not a list; write "{{ ${step.forEach.trim()} }}" for the list that an expression gives`
         )
       }
       steps.push({

@@ -29,6 +29,7 @@ export const RunRow = Schema.Struct({
   usage: Usage.Usage,
   failure: Schema.NullOr(Failure),
   failedStep: Schema.NullOr(Schema.String),
+  firstSeq: Count,
   lastSeq: Count
 })
 export type RunRow = typeof RunRow.Type
@@ -163,6 +164,7 @@ export const runRow = (run: Run.Run): RunRow => {
     usage: run.usage,
     failure: orNull(run.failure),
     failedStep: orNull(run.failedStep),
+    firstSeq: run.firstSeq,
     lastSeq: run.lastSeq
   }
 }
@@ -216,7 +218,7 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
         else if (run !== undefined) all.set(entry.runId, run)
         return all
       }),
-      (all) => [...all.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
+      (all) => [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
     ).pipe(Effect.mapError((error) => new QueryFailed({ reason: error.message })))
     const find = (runId: string) =>
       Effect.flatMap(runs, (all) => {
@@ -236,10 +238,10 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
                 (filter.workflow === undefined || row.workflow === filter.workflow) &&
                 (filter.owner === undefined || row.owner === filter.owner) &&
                 (filter.tag === undefined || row.tags.includes(filter.tag)) &&
-                (paging?.cursor === undefined || row.runId < paging.cursor)
+                (paging?.cursor === undefined || row.firstSeq < Number(paging.cursor))
             )
           const items = rows.slice(0, pageLimit(paging))
-          return { items, next: rows.length > items.length ? items.at(-1)?.runId : undefined }
+          return { items, next: rows.length > items.length ? String(items.at(-1)?.firstSeq) : undefined }
         }),
       getRun: (runId) => Effect.map(find(runId), runRow),
       getSteps: (runId) =>

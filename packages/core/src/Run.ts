@@ -1,9 +1,21 @@
 import * as Schema from "effect/Schema"
 import type { Entry, Event, Failure, ItemMetrics, PauseMode, RunSummary, StepSummary } from "./Event.js"
-import { type AgentId, type CommandId, RunId, Seq } from "./Ids.js"
+import { type CommandId, RunId, Seq } from "./Ids.js"
 import type { Json } from "./Json.js"
+import { type ItemState, itemOf, pendingStep, type StepState, type StepStatus } from "./StepState.js"
 import * as Usage from "./Usage.js"
 import type { Definition } from "./Workflow.js"
+
+export {
+  type ItemState,
+  type ItemStatus,
+  isSettled,
+  pendingStep,
+  type StepState,
+  type StepStatus,
+  stepOutput,
+  stepSummary
+} from "./StepState.js"
 
 /** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
 export const RunStatus = Schema.Literal(
@@ -17,43 +29,6 @@ export const RunStatus = Schema.Literal(
   "Cancelled"
 )
 export type RunStatus = typeof RunStatus.Type
-
-/** Where a step stands; all but `Pending` and `Running` are settled. */
-export type StepStatus = "Pending" | "Running" | "Succeeded" | "Failed" | "Skipped" | "Cancelled"
-
-/** Where an item stands; `Waiting` is between a failed attempt and its repetition. */
-export type ItemStatus = "Running" | "Waiting" | "Succeeded" | "Failed" | "Cancelled"
-
-/** What is known of one item of a step. */
-export interface ItemState {
-  readonly index: number
-  label: string
-  status: ItemStatus
-  attempt: number
-  agentId: AgentId | undefined
-  startedAt: number
-  result: Json
-  failure: Failure | undefined
-  usage: Usage.Usage
-  retries: number
-  durationMillis: number
-  progress: number | undefined
-}
-
-/** What is known of one step; `items` is sparse until every item has started. */
-export interface StepState {
-  status: StepStatus
-  totalItems: number
-  readonly items: Array<ItemState | undefined>
-  succeeded: number
-  failed: number
-  retries: number
-  usage: Usage.Usage
-  startedAt: number | undefined
-  durationMillis: number
-  failure: Failure | undefined
-  reason: string | undefined
-}
 
 /** A command as it was accepted, kept so that the same id is answered again and not executed again. */
 export type AcceptedCommand = Extract<Event, { readonly commandId: CommandId }>
@@ -83,6 +58,7 @@ export interface Run {
   failure: Failure | undefined
   failedStep: string | undefined
   usage: Usage.Usage
+  readonly firstSeq: Seq
   lastSeq: Seq
   lastRunSeq: number
 }
@@ -121,9 +97,6 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
 export const isTerminal = (status: RunStatus): boolean =>
   status === "Completed" || status === "Failed" || status === "Cancelled"
 
-/** Whether a step cannot change any more. */
-export const isSettled = (status: StepStatus): boolean => status !== "Pending" && status !== "Running"
-
 /** An entry that cannot follow what came before it; the run it was applied to is unchanged. */
 export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
   runId: RunId,
@@ -143,21 +116,6 @@ export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
   if (tag === "RunRecovered" && run.status === "Interrupted" && run.cancel !== undefined) return "Cancelling"
   return row[run.status]
 }
-
-/** A step of which nothing is recorded yet. */
-export const pendingStep = (): StepState => ({
-  status: "Pending",
-  totalItems: 0,
-  items: [],
-  succeeded: 0,
-  failed: 0,
-  retries: 0,
-  usage: Usage.zero,
-  startedAt: undefined,
-  durationMillis: 0,
-  failure: undefined,
-  reason: undefined
-})
 
 /** The run as its registration leaves it, or `undefined` when the entry is not a registration. */
 export const register = (entry: Entry): Run | undefined => {
@@ -184,34 +142,10 @@ export const register = (entry: Entry): Run | undefined => {
     failure: undefined,
     failedStep: undefined,
     usage: Usage.zero,
+    firstSeq: entry.seq,
     lastSeq: entry.seq,
     lastRunSeq: entry.runSeq
   }
-}
-
-const itemOf = (
-  step: StepState,
-  place: { readonly index: number; readonly item: string; readonly attempt: number },
-  time: number
-): ItemState => {
-  const known = step.items[place.index]
-  if (known !== undefined) return known
-  const item: ItemState = {
-    index: place.index,
-    label: place.item,
-    status: "Running",
-    attempt: place.attempt,
-    agentId: undefined,
-    startedAt: time,
-    result: null,
-    failure: undefined,
-    usage: Usage.zero,
-    retries: 0,
-    durationMillis: 0,
-    progress: undefined
-  }
-  step.items[place.index] = item
-  return item
 }
 
 const consume = (run: Run, step: StepState, item: ItemState, usage: Usage.Usage): void => {
@@ -383,16 +317,6 @@ export const fold = (entries: Iterable<Entry>): Run | undefined => {
   return run
 }
 
-/** The totals of a step as they stand. */
-export const stepSummary = (step: StepState, now: number): StepSummary => ({
-  totalItems: step.totalItems,
-  succeeded: step.succeeded,
-  failed: step.failed,
-  retries: step.retries,
-  usage: step.usage,
-  durationMillis: step.startedAt === undefined ? 0 : Math.max(0, now - step.startedAt)
-})
-
 /** The totals of a run as they stand. */
 export const summary = (run: Run, now: number): RunSummary => {
   const steps = { succeeded: 0, failed: 0, skipped: 0, cancelled: 0 }
@@ -406,12 +330,4 @@ export const summary = (run: Run, now: number): RunSummary => {
     items.failed += step.failed
   }
   return { steps, items, usage: run.usage, durationMillis: Math.max(0, now - run.registeredAt) }
-}
-
-/** What a settled step hands on: the result of its one item, or with `forEach` the results of the items that succeeded, in order. */
-export const stepOutput = (step: StepState, isForEach: boolean): Json => {
-  if (!isForEach) return step.items[0]?.result ?? null
-  const results: Array<Json> = []
-  for (const item of step.items) if (item?.status === "Succeeded") results.push(item.result)
-  return results
 }

@@ -34,7 +34,8 @@ const makeDirectories = (directory: string): void => {
   } catch (error) {
     const code = errnoOf(error)
     if (code === "EEXIST" && fs.statSync(directory).isDirectory()) return
-    if (code !== "ENOENT" || path.dirname(directory) === directory || fs.existsSync(path.dirname(directory))) throw error
+    if (code !== "ENOENT" || path.dirname(directory) === directory || fs.existsSync(path.dirname(directory)))
+      throw error
     makeDirectories(path.dirname(directory))
     fs.mkdirSync(directory)
   }

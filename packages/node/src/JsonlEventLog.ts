@@ -174,13 +174,19 @@ export const layer = (
   layerScoped(EventLog.EventLog, make(options))
 
 /** A log in a directory of its own that goes with the layer's scope, for tests. */
-export const layerTemp: Layer.Layer<EventLog.EventLog, DirectoryUnusable | EventLog.LogDamaged> = layerScoped(
-  EventLog.EventLog,
-  Effect.flatMap(
-    Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-log-"))),
-      (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
-    ),
-    (directory) => make({ directory })
+export const layerTempWith = (
+  options: Omit<Options, "directory">
+): Layer.Layer<EventLog.EventLog, DirectoryUnusable | EventLog.LogDamaged> =>
+  layerScoped(
+    EventLog.EventLog,
+    Effect.flatMap(
+      Effect.acquireRelease(
+        Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-log-"))),
+        (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true }))
+      ),
+      (directory) => make({ ...options, directory })
+    )
   )
-)
+
+/** A log in a directory of its own, laid out as a host's is. */
+export const layerTemp = layerTempWith({})

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type * as Agent from "../Agent.js"
-import { AgentError } from "../Agent.js"
+import { AgentError, fromUnknown } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, Failure, ItemMetrics } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
@@ -50,13 +50,46 @@ export type ItemEnd =
 
 /** The wait before the repetition number `retry` (1 for the first), jitter included, in whole milliseconds. */
 export const backoff = (policy: RetryPolicy, retry: number, random: number): number => {
-  const full = Math.min(policy.capMillis, policy.initialMillis * policy.factor ** (retry - 1))
+  const grown = policy.initialMillis === 0 ? 0 : policy.initialMillis * policy.factor ** (retry - 1)
+  const full = Math.min(policy.capMillis, grown)
   return Math.round(full * (1 - policy.jitter * random))
 }
 
-const fromDefect = (cause: Cause.Cause<never>): AgentError => {
-  const defect = Cause.squash(cause)
-  return new AgentError({ kind: "Failed", reason: defect instanceof Error ? defect.message : String(defect) })
+const count = (value: unknown): number =>
+  typeof value === "number" && value > 0 ? Math.min(Number.MAX_SAFE_INTEGER, Math.round(value)) : 0
+
+/** What an agent says that it consumed, whole and not negative whatever it says: a log takes nothing else. */
+const reportedUsage = (usage: Partial<Usage.Usage> | undefined): Usage.Usage =>
+  usage === Usage.zero
+    ? Usage.zero
+    : {
+        inputTokens: count(usage?.inputTokens),
+        outputTokens: count(usage?.outputTokens),
+        cachedTokens: count(usage?.cachedTokens),
+        costMicroUsd: count(usage?.costMicroUsd)
+      }
+
+const checked = (output: Agent.Output): Effect.Effect<Agent.Output, AgentError> => {
+  const usage = reportedUsage(output.usage)
+  const found = findNotJson(output.value)
+  return found === undefined
+    ? Effect.succeed({ ...output, usage })
+    : Effect.fail(
+        new AgentError({
+          kind: "InvalidOutput",
+          reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
+          usage
+        })
+      )
+}
+
+/** Whatever else an agent does: a defect, or an interruption of its own making, is a failure of the attempt. */
+const fromCause = (cause: Cause.Cause<AgentError>): AgentError => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isSome(failure)) return fromUnknown(failure.value)
+  if (Cause.isInterruptedOnly(cause))
+    return new AgentError({ kind: "Crashed", reason: "it interrupted itself" })
+  return fromUnknown(Cause.squash(cause))
 }
 
 /** Runs an agent once. What it throws, ends without, or gives that is not JSON becomes an `AgentError`. */
@@ -82,19 +115,9 @@ const runOnce = (
           : Effect.succeed(last)
     )
   }).pipe(
-    Effect.catchAllDefect((defect) => Effect.fail(fromDefect(Cause.die(defect)))),
-    Effect.flatMap((output) => {
-      const found = findNotJson(output.value)
-      return found === undefined
-        ? Effect.succeed(output)
-        : Effect.fail(
-            new AgentError({
-              kind: "InvalidOutput",
-              reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
-              usage: output.usage
-            })
-          )
-    })
+    Effect.flatMap(checked),
+    // Not reached where this fiber itself is interrupted.
+    Effect.catchAllCause((cause) => Effect.fail(fromCause(cause)))
   )
 
 const withTimeout = (
@@ -137,6 +160,9 @@ const candidates = (
     )
   })
 }
+
+const isNumber = (value: number | undefined): value is number =>
+  typeof value === "number" && !Number.isNaN(value)
 
 const noFallback: ReadonlySet<string> = new Set(["InvalidInput", "PermissionDenied"])
 
@@ -191,21 +217,22 @@ export const runItem = (
           workspace: job.workspace
         }
         const result = yield* runOnce(agent, task, ({ message, progress, remainingMillis, usage }) => {
-          if (usage !== undefined) reported = usage
+          if (usage !== undefined) reported = reportedUsage(usage)
           spent = Usage.add(before, reported)
           emit({
             _tag: "ItemProgress",
             ...place,
-            ...(progress === undefined ? {} : { progress: Math.min(1, Math.max(0, progress)) }),
-            ...(message === undefined ? {} : { message }),
-            ...(remainingMillis === undefined
-              ? {}
-              : { remainingMillis: Math.max(0, Math.round(remainingMillis)) }),
+            ...(isNumber(progress) ? { progress: Math.min(1, Math.max(0, progress)) } : {}),
+            ...(message === undefined ? {} : { message: String(message) }),
+            ...(isNumber(remainingMillis) && remainingMillis < Number.MAX_SAFE_INTEGER
+              ? { remainingMillis: Math.max(0, Math.round(remainingMillis)) }
+              : {}),
             usage: spent
           })
         }).pipe((running) => withTimeout(running, definition.attemptTimeoutMillis), either)
         const now = yield* Clock.currentTimeMillis
-        const usage = result._tag === "Right" ? result.right.usage : (result.left.usage ?? reported)
+        const usage =
+          result._tag === "Right" ? result.right.usage : reportedUsage(result.left.usage ?? reported)
         spent = Usage.add(before, usage)
         yield* registry.observe(agent.id, {
           durationMillis: Math.max(0, now - startedAt),

@@ -1,4 +1,6 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, Failure } from "../Event.js"
@@ -213,14 +215,29 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     )
   }
 
+  /** How an item ended; `undefined` where it was interrupted, so that it is to be done again. */
+  const endOf = (lane: Lane, index: number, exit: Exit.Exit<ItemEnd>): ItemEnd | undefined => {
+    if (Exit.isSuccess(exit)) return exit.value
+    if (Cause.isInterruptedOnly(exit.cause)) return undefined
+    const defect = Cause.squash(exit.cause)
+    const message = defect instanceof Error ? defect.message : String(defect)
+    const item = lane.state.items[index]
+    const { attempt, startedAt, usage } = item ?? { attempt: 1, startedAt: now(), usage: Usage.zero }
+    return {
+      _tag: "Failed",
+      item: item?.label ?? String(index),
+      attempt,
+      failure: { kind: "Failed", message },
+      metrics: { durationMillis: Math.max(0, now() - startedAt), usage, retries: attempt - 1 }
+    }
+  }
+
   const startItem = (lane: Lane, index: number, workspace: Workspace) =>
     Effect.map(fork(itemEffect(lane, index, workspace)), (fiber) => {
       lane.fibers.set(index, fiber)
       busy.add(lane)
       inFlight++
-      fiber.addObserver((exit) =>
-        signals.itemEnded(lane, index, exit._tag === "Success" ? exit.value : undefined)
-      )
+      fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
     })
 
   const launch = (workspace: Workspace) =>
@@ -246,8 +263,10 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
         while (ready.length > 0 && fatal === undefined) {
           const opening = ready
           ready = []
-          for (const lane of opening)
-            if (!Run.isSettled(lane.state.status) && lane.items === undefined) yield* open(lane)
+          for (const lane of opening) {
+            if (fatal === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined)
+              yield* open(lane)
+          }
         }
         if (fatal === undefined) yield* launch(workspace)
       }),
@@ -311,7 +330,6 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
 
     /** The steps that settled since this was last asked. */
     takeSettled: (): ReadonlyArray<Lane> => {
-      if (settled.length === 0) return settled
       const taken = settled
       settled = []
       return taken

@@ -1,12 +1,14 @@
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import { CommandConflict, type ControlCommand, IllegalCommand, isRepeat, toEvent } from "../Command.js"
+import { type CommandConflict, type ControlCommand, type IllegalCommand, toEvent } from "../Command.js"
 import { type Event, type Failure, isLifecycle } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId, StepId } from "../Ids.js"
@@ -15,7 +17,8 @@ import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
 import { makeBoard } from "./board.js"
-import { fork, makeSemaphore } from "./compat.js"
+import { completeDeferred, currentTimeMillis, fork, makeSemaphore, offer } from "./compat.js"
+import { answer, malformed, refuse } from "./refusal.js"
 import type { Lane } from "./schedule.js"
 
 /** What the engine needs to execute one run. */
@@ -47,7 +50,7 @@ type Reply = Deferred.Deferred<void, CommandError>
 
 type Message =
   | { readonly _tag: "Wake" }
-  | { readonly _tag: "Admitted" }
+  | { readonly _tag: "Admitted"; readonly scope: Scope.Scope }
   | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
   | {
       readonly _tag: "ItemEnded"
@@ -73,39 +76,6 @@ type Ending =
   | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
   | { readonly _tag: "Cancelled" }
 
-const reasons: { readonly [Status in Run.RunStatus]: string } = {
-  Queued: "it is waiting for a slot and not paused",
-  Running: "it is running and not paused",
-  Paused: "it is paused already",
-  Cancelling: "it is being cancelled",
-  Interrupted: "it was interrupted; recover it first",
-  Completed: "it has completed",
-  Failed: "it has failed",
-  Cancelled: "it was cancelled"
-}
-
-/** The refusal of a command to a run that stands as it does. */
-export const refuse = (run: Run.Run, command: ControlCommand, reason?: string): IllegalCommand =>
-  new IllegalCommand({
-    runId: run.id,
-    command: command._tag,
-    status: run.status,
-    reason: reason ?? reasons[run.status]
-  })
-
-/** The answer to a command that the run does not take any more: what was accepted before is answered again. */
-export const answer = (
-  run: Run.Run,
-  id: CommandId,
-  command: ControlCommand
-): Effect.Effect<void, IllegalCommand | CommandConflict> => {
-  const accepted = run.commands.get(id)
-  if (accepted === undefined) return Effect.fail(refuse(run, command))
-  return isRepeat(accepted, toEvent(id, command))
-    ? Effect.void
-    : Effect.fail(new CommandConflict({ runId: run.id, commandId: id }))
-}
-
 /** Commands of one run that may await their acknowledgement at once; further senders wait. */
 const mostCommands = 64
 
@@ -117,13 +87,16 @@ export const make = (input: Input): Effect.Effect<Engine> =>
   Effect.gen(function* () {
     const { log, plan, registry, run } = input
     const clock = yield* Effect.clock
-    const now = () => clock.unsafeCurrentTimeMillis()
+    const now = () => currentTimeMillis(clock)
     const mailbox = yield* Mailbox.make<Message>()
     const commands = yield* makeSemaphore(mostCommands)
     const workspaceScope = yield* Scope.make()
 
     let pending: Array<Event> = []
-    let replies: Array<Reply> = []
+    /** Who waits for a command whose event is not durable yet. */
+    const unanswered = new Map<CommandId, Array<Reply>>()
+    /** Taken from the mailbox and not handled yet. */
+    let inbox: Array<Message> = []
     let woken = true
     let workspace: Workspace | undefined
     let preparing = false
@@ -135,7 +108,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     let finished = false
 
     const post = (message: Message): void => {
-      mailbox.unsafeOffer(message)
+      offer(mailbox, message)
     }
     const emit = (event: Event): void => {
       if (!Run.applyEvent(run, event, now())) {
@@ -157,7 +130,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const scope = yield* Scope.make()
       const fiber = yield* fork(Scope.extend(input.admit, scope))
       fiber.addObserver((exit) => {
-        if (Exit.isSuccess(exit)) post({ _tag: "Admitted" })
+        if (Exit.isSuccess(exit)) post({ _tag: "Admitted", scope })
       })
       admission = { fiber, scope }
     })
@@ -188,8 +161,20 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     })
 
     const accept = (id: CommandId, command: ControlCommand, reply: Reply): Effect.Effect<unknown> => {
+      const wrong = malformed(command)
+      if (wrong !== undefined) return Deferred.fail(reply, refuse(run, command, wrong))
       const event = toEvent(id, command)
-      if (run.commands.has(id)) return Deferred.complete(reply, answer(run, id, command))
+      if (run.commands.has(id)) {
+        return Effect.matchEffect(answer(run, id, command), {
+          onFailure: (error) => Deferred.fail(reply, error),
+          onSuccess: () => {
+            const waiting = unanswered.get(id)
+            return waiting === undefined
+              ? Deferred.succeed(reply, undefined)
+              : Effect.sync(() => waiting.push(reply) > 0)
+          }
+        })
+      }
       const endsAnyway = ending !== undefined && command._tag !== "Cancel"
       if (endsAnyway) return Deferred.fail(reply, refuse(run, command, "it is about to end"))
       const nothingToResume = command._tag === "Resume" && run.pause === undefined
@@ -197,7 +182,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         return Deferred.fail(reply, refuse(run, command))
       const wasPaused = run.status === "Paused"
       emit(event)
-      replies.push(reply)
+      unanswered.set(id, [reply])
       if (command._tag === "Pause" && command.mode === "interrupt") return board.interruptAll
       if (command._tag === "Resume" && wasPaused) return requestSlot
       if (command._tag === "Cancel") {
@@ -212,7 +197,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         case "Wake":
           return Effect.void
         case "Admitted":
-          admitted = admission !== undefined
+          // A run that was paused meanwhile may wait for another slot than the one it was given.
+          if (admission?.scope === message.scope) admitted = true
           return Effect.void
         case "WorkspaceEnded":
           preparing = false
@@ -220,13 +206,13 @@ export const make = (input: Input): Effect.Effect<Engine> =>
             workspace = message.exit.value
             if (run.workspace !== workspace.root) emit({ _tag: "WorkspaceCreated", path: workspace.root })
           } else {
-            const error = Exit.match(message.exit, {
-              onSuccess: () => "",
-              onFailure: (cause) => cause.toString()
-            })
+            const error = Cause.squash(message.exit.cause)
             ending ??= {
               _tag: "Failed",
-              failure: { kind: "WorkspaceError", message: error },
+              failure: {
+                kind: "WorkspaceError",
+                message: error instanceof Error ? error.message : String(error)
+              },
               stepId: undefined
             }
           }
@@ -243,44 +229,54 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       }
     }
 
-    /** Puts what was recorded in the log, without waiting; who waits for it is told when it is durable. */
-    const flush = Effect.suspend(() => {
-      woken = false
-      if (pending.length === 0) return Effect.void
+    const acknowledge = (events: ReadonlyArray<Event>, exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => {
+      for (const event of events) {
+        if (!("commandId" in event)) continue
+        for (const reply of unanswered.get(event.commandId) ?? []) completeDeferred(reply, Exit.asVoid(exit))
+        if (Exit.isSuccess(exit)) unanswered.delete(event.commandId)
+      }
+    }
+
+    /** Puts what was recorded in the log at once; the effect that it gives waits until it is durable. */
+    const record = Effect.suspend(() => {
       const events = pending
-      const answered = replies
-      const settled = board.takeSettled()
       pending = []
-      replies = []
-      return Effect.flatMap(log.enqueue(run.id, events), (durable) => {
-        if (!events.some(isLifecycle)) return Effect.void
-        return Effect.map(fork(durable), (fiber) => {
-          fiber.addObserver((exit) => {
-            for (const reply of answered) Deferred.unsafeDone(reply, Exit.asVoid(exit))
-            if (settled.length > 0 || Exit.isFailure(exit)) post({ _tag: "Durable", exit, settled })
+      return Effect.map(log.enqueue(run.id, events), (durable) => ({
+        waits: events.some(isLifecycle),
+        durable: Effect.onExit(durable, (exit) => Effect.sync(() => acknowledge(events, exit)))
+      }))
+    })
+
+    // Not interruptible: what the state of the run shows has its place in the log, and who waits for it is told.
+    const flush = Effect.uninterruptible(
+      Effect.suspend(() => {
+        woken = false
+        if (pending.length === 0) return Effect.void
+        const settled = board.takeSettled()
+        return Effect.flatMap(record, ({ durable, waits }) => {
+          if (!waits) return Effect.void
+          return Effect.map(fork(durable), (fiber) => {
+            fiber.addObserver((exit) => {
+              if (settled.length > 0 || Exit.isFailure(exit)) post({ _tag: "Durable", exit, settled })
+            })
           })
         })
       })
-    })
+    )
 
     /** Records what is left and waits until it is durable. */
-    const sync = Effect.suspend(() => {
-      const events = pending
-      const answered = replies
-      pending = []
-      replies = []
-      board.takeSettled()
-      return Effect.onExit(log.append(run.id, events), (exit) =>
-        Effect.sync(() => {
-          for (const reply of answered) Deferred.unsafeDone(reply, Exit.asVoid(exit))
-        })
-      )
-    })
+    const sync = Effect.uninterruptible(Effect.flatMap(record, ({ durable }) => durable))
 
     const end = (how: Ending) =>
       Effect.gen(function* () {
         yield* board.abandon(how._tag === "Cancelled" ? "the run was cancelled" : "the run failed")
         yield* sync
+        // A run that was continued may end before it needs its workspace again; the retention policy holds all the same.
+        if (workspace === undefined && run.workspace !== undefined) {
+          workspace = Option.getOrUndefined(
+            yield* Effect.option(Scope.extend(input.workspace, workspaceScope))
+          )
+        }
         if (workspace !== undefined) {
           const exits = {
             Completed: Exit.void,
@@ -343,16 +339,22 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         yield* conclude
         if (finished) break
         yield* flush
-        const [messages] = yield* mailbox.takeAll
+        inbox = Chunk.toArray((yield* mailbox.takeAll)[0])
         woken = true
-        for (const message of messages) yield* handle(message)
+        for (let message = inbox.shift(); message !== undefined; message = inbox.shift())
+          yield* handle(message)
       }
+    })
+
+    /** What came too late to be handled. */
+    const leftOver = Effect.map(mailbox.clear, (messages) => {
+      inbox.push(...messages)
+      return inbox
     })
 
     const refusePending = Effect.gen(function* () {
       yield* mailbox.end
-      const [messages] = yield* mailbox.takeAll
-      for (const message of messages) {
+      for (const message of yield* leftOver) {
         if (message._tag === "Command")
           yield* Deferred.complete(message.reply, answer(run, message.id, message.command))
       }
@@ -362,13 +364,18 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       yield* board.stop
       yield* releaseSlot
       yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
+      // An item that ended at the last moment is not done again.
+      for (const message of yield* leftOver) {
+        if (message._tag === "ItemEnded") yield* board.itemEnded(message.lane, message.index, message.end)
+      }
       if (Run.next(run, "RunInterrupted") !== undefined)
         emit({ _tag: "RunInterrupted", reason: "the host stopped" })
       yield* Effect.ignore(sync)
     })
 
     return {
-      execute: Effect.onExit(loop, (exit) =>
+      // Also where the interruption comes before the first step of the loop.
+      execute: Effect.onExit(Effect.interruptible(loop), (exit) =>
         Effect.zipRight(Exit.isSuccess(exit) ? Effect.void : suspend, refusePending)
       ),
       send: (id, command) =>

@@ -86,13 +86,18 @@ export const makeGroupWriter = (
     fs.write(fd, bytes, from, bytes.length - from, segment.size + from, (error, written) => {
       if (error !== null) {
         undo()
-        return fail(group, reasonOf(error))
+        fail(group, reasonOf(error))
+        return
       }
-      if (from + written < bytes.length) return write(group, bytes, from + written)
+      if (from + written < bytes.length) {
+        write(group, bytes, from + written)
+        return
+      }
       fs.fdatasync(fd, (unsynced) => {
         if (unsynced !== null) {
           broken = `${reasonOf(unsynced)}; close the log and open it again`
-          return fail(group, broken)
+          fail(group, broken)
+          return
         }
         let position = segment.size
         for (let i = 0; i < group.entries.length; i++) {
@@ -118,12 +123,16 @@ export const makeGroupWriter = (
     }
     busy = true
     const group = current
-    if (broken !== undefined) return fail(makeGroup(), broken)
+    if (broken !== undefined) {
+      fail(makeGroup(), broken)
+      return
+    }
     current = makeGroup()
     try {
       if (segment.size >= maxSegmentBytes) rotate(first.seq)
     } catch (error) {
-      return fail(group, reasonOf(error))
+      fail(group, reasonOf(error))
+      return
     }
     write(group, Buffer.from(group.lines.join("")), 0)
   }

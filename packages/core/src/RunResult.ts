@@ -1,0 +1,48 @@
+import type { Failure, RunSummary, StepSummary } from "./Event.js"
+import type { RunId, StepId } from "./Ids.js"
+import type { Json } from "./Json.js"
+import * as Run from "./Run.js"
+
+/** How one step ended. */
+export interface StepResult extends StepSummary {
+  readonly stepId: StepId
+  readonly status: Run.StepStatus
+  readonly failure: Failure | undefined
+  readonly reason: string | undefined
+}
+
+/** How a run ended: the outputs of its steps by id, and its totals. `Interrupted` means that the host stopped first. */
+export interface RunResult {
+  readonly runId: RunId
+  readonly status: Run.RunStatus
+  readonly outputs: Readonly<Record<string, Json>>
+  readonly steps: ReadonlyArray<StepResult>
+  readonly summary: RunSummary
+  readonly failure: Failure | undefined
+  readonly failedStep: string | undefined
+  readonly workspace: string | undefined
+}
+
+/** What a run came to, from its fold. */
+export const resultOf = (run: Run.Run): RunResult => {
+  const now = run.endedAt ?? run.registeredAt
+  const outputs: Record<string, Json> = {}
+  const steps = run.definition.steps.map((definition): StepResult => {
+    const step = run.steps.get(definition.id) ?? Run.pendingStep()
+    if (step.status === "Succeeded")
+      outputs[definition.id] = Run.stepOutput(step, definition.forEach !== undefined)
+    const { failure, reason, status } = step
+    const summary = { ...Run.stepSummary(step, now), durationMillis: step.durationMillis }
+    return { stepId: definition.id, status, failure, reason, ...summary }
+  })
+  return {
+    runId: run.id,
+    status: run.status,
+    outputs,
+    steps,
+    summary: Run.summary(run, now),
+    failure: run.failure,
+    failedStep: run.failedStep,
+    workspace: run.workspace
+  }
+}

@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CommandConflict, ControlCommand, IllegalCommand, isRepeat, toEvent } from "../Command.js"
+import type { CommandId } from "../Ids.js"
+import * as Run from "../Run.js"
+
+const reasons: { readonly [Status in Run.RunStatus]: string } = {
+  Queued: "it is waiting for a slot and not paused",
+  Running: "it is running and not paused",
+  Paused: "it is paused already",
+  Cancelling: "it is being cancelled",
+  Interrupted: "it was interrupted; recover it first",
+  Completed: "it has completed",
+  Failed: "it has failed",
+  Cancelled: "it was cancelled"
+}
+
+const isControlCommand = Schema.is(ControlCommand)
+
+/** What is wrong with a command that came untyped, or `undefined` when it is one. */
+export const malformed = (command: ControlCommand): string | undefined => {
+  const limited = command?._tag === "SetConcurrency"
+  if (isControlCommand(command)) return undefined
+  return limited
+    ? "its limit must be a positive whole number"
+    : "it is not a command, or a part of it is not valid"
+}
+
+/** The refusal of a command to a run that stands as it does. */
+export const refuse = (run: Run.Run, command: ControlCommand, reason?: string): IllegalCommand =>
+  new IllegalCommand({
+    runId: run.id,
+    command: String(command?._tag),
+    status: run.status,
+    reason: reason ?? reasons[run.status]
+  })
+
+/** The answer to a command for a run that nothing executes: what was accepted before is answered again. */
+export const answer = (
+  run: Run.Run,
+  id: CommandId,
+  command: ControlCommand
+): Effect.Effect<void, IllegalCommand | CommandConflict> => {
+  const wrong = malformed(command)
+  if (wrong !== undefined) return Effect.fail(refuse(run, command, wrong))
+  const accepted = run.commands.get(id)
+  if (accepted === undefined)
+    return Effect.fail(refuse(run, command, Run.isTerminal(run.status) ? undefined : reasons.Interrupted))
+  return isRepeat(accepted, toEvent(id, command))
+    ? Effect.void
+    : Effect.fail(new CommandConflict({ runId: run.id, commandId: id }))
+}

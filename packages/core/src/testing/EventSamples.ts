@@ -1,0 +1,91 @@
+import type { Event, StepSummary } from "../Event.js"
+import { AgentId, CommandId, StepId } from "../Ids.js"
+import type { Usage } from "../Usage.js"
+
+const usage: Usage = { inputTokens: 12, outputTokens: 3, cachedTokens: 4, costMicroUsd: 1_234_567 }
+const stepId = StepId.make("step-1")
+const agentId = AgentId.make("agent.1")
+const commandId = CommandId.make("command_1")
+const text = 'é "quoted" \\ \n\r\t \u2028 \u0000 😀 {"a":1}'
+const item = { stepId, item: text, index: 3 }
+const metrics = { durationMillis: 17, usage, retries: 2 }
+const failure = { kind: "RateLimited", message: text, agentId }
+const steps = { succeeded: 1, failed: 2, skipped: 3, cancelled: 4 }
+const items = { succeeded: 5, failed: 6 }
+const ofRun = { steps, items, usage, durationMillis: 9 }
+const ofStep: StepSummary = {
+  totalItems: 4,
+  succeeded: 1,
+  failed: 2,
+  retries: 3,
+  usage,
+  durationMillis: 8
+}
+
+/** An event that a log waits for, told apart by a number. */
+export const note = (n: number): Event => ({ _tag: "StepSkipped", stepId, reason: `note ${n}` })
+
+/** An event that may ride along, told apart by a number. */
+export const sign = (n: number): Event => ({
+  _tag: "ItemProgress",
+  stepId,
+  item: "item",
+  index: n,
+  usage
+})
+
+/** One event of every kind, with text that needs care and values that are easily lost; the terminal ones come last. */
+export const kindsOfEvents: ReadonlyArray<Event> = [
+  {
+    _tag: "RunRegistered",
+    workflow: {
+      name: text,
+      description: "",
+      params: { type: "object" },
+      onStepFailure: "drain",
+      concurrency: 3,
+      steps: [
+        { id: stepId, skill: "s", input: { list: [1, null, true, [], {}], nested: { "": text } } },
+        { id: StepId.make("step-2"), agent: agentId, after: [stepId], forEach: [1, "a", null], when: "true" }
+      ]
+    },
+    params: { deep: [[[{ a: null }]]], number: 0.1, big: 1e21, negative: -1, text },
+    concurrency: 2,
+    owner: text,
+    tags: ["a", "", text]
+  },
+  { _tag: "RunStarted" },
+  { _tag: "WorkspaceCreated", path: "/tmp/with space" },
+  { _tag: "WorkspaceReleased", path: "/tmp/with space", kept: false },
+  { _tag: "PauseRequested", commandId, mode: "interrupt" },
+  { _tag: "RunPaused" },
+  { _tag: "ResumeRequested", commandId },
+  { _tag: "RunResumed" },
+  { _tag: "ConcurrencySet", commandId, limit: 7 },
+  { _tag: "CancelRequested", commandId, reason: text },
+  { _tag: "CancelRequested", commandId },
+  { _tag: "RunInterrupted", reason: text },
+  { _tag: "RunRecovered" },
+  { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 0 },
+  { _tag: "StepSkipped", stepId, reason: text },
+  { _tag: "StepCompleted", stepId, summary: ofStep },
+  { _tag: "StepFailed", stepId, failure, summary: ofStep },
+  { _tag: "StepCancelled", stepId, summary: ofStep },
+  { _tag: "ItemStarted", ...item, total: 9, attempt: 1, agentId },
+  { _tag: "ItemProgress", ...item, progress: 0.25, message: text, usage, remainingMillis: 0 },
+  { _tag: "ItemCompleted", ...item, attempt: 2, agentId, result: { text, nothing: null }, metrics },
+  { _tag: "ItemFailed", ...item, attempt: 1, error: failure, metrics },
+  {
+    _tag: "ItemFailed",
+    ...item,
+    attempt: 1,
+    error: { kind: "Failed", message: "" },
+    retry: { attempt: 2, delayMillis: 5, agentId },
+    metrics
+  },
+  { _tag: "RunCompleted", summary: ofRun },
+  { _tag: "RunFailed", failure, stepId, summary: ofRun },
+  { _tag: "RunFailed", failure, summary: ofRun },
+  { _tag: "RunCancelled", reason: text, summary: ofRun },
+  { _tag: "RunCancelled", summary: ofRun }
+]

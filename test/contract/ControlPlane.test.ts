@@ -1,0 +1,24 @@
+import { describe, it } from "@effect/vitest"
+import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
+import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
+import { layer } from "@switchyard/core/testing/MemoryPlane"
+import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
+import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
+import * as Effect from "effect/Effect"
+
+const layers = [["memory", () => layer()]] as const
+
+const suites = [
+  ["registration", ControlPlaneLaws],
+  ["commands", CommandLaws],
+  ["recovery", RecoveryLaws],
+  ["queries", QueryLaws]
+] as const
+
+describe.each(layers)("ControlPlane: %s", (_, build) => {
+  describe.each(suites)("%s", (_, laws) => {
+    for (const { check, name } of laws) {
+      it.effect(name, () => Effect.provide(check, build()))
+    }
+  })
+})
