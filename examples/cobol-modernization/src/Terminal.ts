@@ -156,6 +156,7 @@ export const summaryText = (summary: Summary): string => {
     ...(summary.failures.length === 0 ? [] : ["", "Failed items:"]),
     ...summary.failures.map(({ item, reason, stepId }) => `  ${stepId} ${item}: ${reason}`),
     "",
+    `Java: ${summary.java}`,
     `Workspace: ${summary.workspace ?? "none was needed"}`,
     ...(summary.reports.length === 0 ? [] : ["Reports:", ...summary.reports.map((report) => `  ${report}`)]),
     ""
