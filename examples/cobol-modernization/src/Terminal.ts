@@ -37,7 +37,7 @@ export interface Progress {
 
 /** A live picture on a terminal; elsewhere one line for each thing that begins, fails or ends. */
 export const makeProgress = (stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Progress =>
-  stream.isTTY ? livePicture(stream, environment) : transitions(stream)
+  stream.isTTY && stream.rows > 0 ? livePicture(stream, environment) : transitions(stream)
 
 const livePicture = (stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Progress => {
   const color = createColors(environment.NO_COLOR === undefined)
@@ -77,6 +77,10 @@ const livePicture = (stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv)
     painted = now
   }
 
+  // Nothing is recorded while a step is busy, but its time goes on.
+  const ticker = setInterval(() => draw(Date.now()), 200)
+  ticker.unref()
+
   return {
     show: (entry) => {
       if (run === undefined) run = Run.register(entry)
@@ -84,7 +88,11 @@ const livePicture = (stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv)
       // A fast run would otherwise spend its time on drawing.
       if (entry.time - painted >= 40 || entry.event._tag.startsWith("Run")) draw(entry.time)
     },
-    end: () => paint.done()
+    end: () => {
+      clearInterval(ticker)
+      draw(Date.now())
+      paint.done()
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type Entry, isTerminal } from "@switchyard/core/Event"
+import { type Entry, isLifecycle, isTerminal } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
 import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
@@ -131,7 +131,7 @@ const make = (
           const time = clock.unsafeCurrentTimeMillis()
           const entries = events.map((event) => sequencer.number(runId, event, time))
           if (entries.length === 0) return Effect.succeed(Effect.succeed(entries))
-          const group = writer.add(entries)
+          const group = writer.add(entries, events.some(isLifecycle))
           return Effect.succeed(
             Effect.suspend(() => {
               if (group.state === "durable") return Effect.succeed(entries)

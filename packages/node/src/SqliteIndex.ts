@@ -6,13 +6,15 @@ import { EventLog, type EventLogError } from "@switchyard/core/EventLog"
 import type { Seq } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
 import type { RunStatus } from "@switchyard/core/Run"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { DirectoryUnusable } from "./DataDirectory.js"
-import { async, layerScoped } from "./internal/compat.js"
+import { async, catchAllCause, layerScoped } from "./internal/compat.js"
 import { reasonOf } from "./internal/fileSystem.js"
+import { makeIndexer } from "./internal/indexer.js"
 import { openProjection, type Projection } from "./internal/projection.js"
 import { type Columns, itemOf, runOf, stepOf } from "./internal/tables.js"
 
@@ -62,29 +64,14 @@ const make = ({ filename }: Options) =>
       )
     }
 
-    let failure: string | undefined
-    let waiting: Array<{ readonly seq: Seq; readonly wake: () => void }> = []
-    const wakeAll = () => {
-      const reached = failure === undefined ? projection.watermark() : Number.POSITIVE_INFINITY
-      const woken = waiting.filter(({ seq }) => seq <= reached)
-      waiting = waiting.filter(({ seq }) => seq > reached)
-      for (const { wake } of woken) wake()
-    }
+    const indexer = yield* Effect.acquireRelease(
+      Effect.sync(() => makeIndexer(projection, filename)),
+      (running) => Effect.sync(() => running.flush())
+    )
     yield* log.follow({ after: projection.watermark() as Seq }).pipe(
       Stream.chunks,
-      Stream.runForEach((entries) =>
-        Effect.try(() => {
-          projection.project(Chunk.toReadonlyArray(entries))
-          wakeAll()
-        })
-      ),
-      Effect.tapErrorCause((cause) =>
-        Effect.sync(() => {
-          failure = `the index ${filename} stopped: ${cause.toString().split("\n")[0]}`
-          wakeAll()
-        })
-      ),
-      Effect.ignore,
+      Stream.runForEach((entries) => Effect.sync(() => indexer.add(Chunk.toReadonlyArray(entries)))),
+      catchAllCause((cause) => Effect.sync(() => indexer.stop(Cause.squash(cause)))),
       Effect.forkScoped
     )
 
@@ -96,9 +83,10 @@ const make = ({ filename }: Options) =>
       sql
         .unsafe<Columns>(text, parameters)
         .pipe(Effect.mapError((error: SqlError) => new Query.QueryFailed({ reason: reasonOf(error.cause) })))
-    const answerable = Effect.suspend(() =>
-      failure === undefined ? Effect.void : Effect.fail(new Query.QueryFailed({ reason: failure }))
-    )
+    const answerable = Effect.suspend(() => {
+      const reason = indexer.failure()
+      return reason === undefined ? Effect.void : Effect.fail(new Query.QueryFailed({ reason }))
+    })
 
     const getRun: Query.Service["getRun"] = (runId) =>
       Effect.flatMap(query("SELECT * FROM runs WHERE run_id = ?", [runId]), ([row]) =>
@@ -108,11 +96,8 @@ const make = ({ filename }: Options) =>
     return Query.QueryService.of({
       watermark: Effect.map(answerable, () => projection.watermark() as Seq),
       sync: Effect.flatMap(log.head, (seq) =>
-        async<void>((resume) => {
-          waiting.push({ seq, wake: () => resume(Effect.void) })
-          wakeAll()
-        }).pipe(
-          Effect.zipRight(answerable),
+        async<void>((resume) => indexer.reached(seq, () => resume(Effect.void))).pipe(
+          Effect.andThen(answerable),
           Effect.map(() => projection.watermark() as Seq)
         )
       ),

@@ -9,6 +9,7 @@ import type * as EffectRuntime from "effect/Runtime"
 
 export const async = Effect.async
 export const catchAll = Effect.catchAll
+export const catchAllCause = Effect.catchAllCause
 export const layerScoped = Layer.scoped
 
 /** Offers from outside of any fiber; the mailbox must be one that never makes its producers wait. */

@@ -15,6 +15,12 @@ export interface Group {
 
 const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [], state: "open" })
 
+/**
+ * How long entries that nobody waits for may stay in memory for the next append to take them along: without it the end of
+ * a short step would wait for the disk to take in its start, and a chain of steps would cost two fdatasyncs a step.
+ */
+const lingerMillis = 5
+
 /** What a writer tells its owner; both are called before anybody who waits is. */
 export interface Owner {
   readonly durable: (entries: ReadonlyArray<Entry>) => void
@@ -24,8 +30,8 @@ export interface Owner {
 
 /** Appends lines to the last segment of a log, one write and one fdatasync for everything that came meanwhile. */
 export interface GroupWriter {
-  /** Puts entries in line; the group says when they are durable. */
-  readonly add: (entries: ReadonlyArray<Entry>) => Group
+  /** Puts entries in line; the group says when they are durable. Those that are not urgent wait a moment for others. */
+  readonly add: (entries: ReadonlyArray<Entry>, urgent: boolean) => Group
   /** Calls back when nothing is under way. */
   readonly idle: (callback: () => void) => void
   readonly close: () => void
@@ -49,6 +55,7 @@ export const makeGroupWriter = (
   let busy = false
   let broken: string | undefined
   let idlers: Array<() => void> = []
+  let lingering: NodeJS.Timeout | undefined
 
   const finish = (group: Group, failure: string | undefined): void => {
     group.state = failure === undefined ? "durable" : { failed: failure }
@@ -137,21 +144,34 @@ export const makeGroupWriter = (
     write(group, Buffer.from(group.lines.join("")), 0)
   }
 
+  const begin = (): void => {
+    busy = true
+    clearTimeout(lingering)
+    lingering = undefined
+  }
+
+  const hurry = (): void => {
+    begin()
+    turn()
+  }
+
   return {
-    add: (entries) => {
+    add: (entries, urgent) => {
       const group = current
       for (const entry of entries) {
         group.entries.push(entry)
         group.lines.push(encode(entry))
       }
-      if (!busy && group.entries.length > 0) {
-        busy = true
+      if (busy) return group
+      if (urgent) {
+        begin()
         // Whoever runs in the same turn joins the group instead of waiting for the next one.
         queueMicrotask(turn)
-      }
+      } else lingering ??= setTimeout(hurry, lingerMillis)
       return group
     },
     idle: (callback) => {
+      if (lingering !== undefined) hurry()
       if (busy) idlers.push(callback)
       else callback()
     },

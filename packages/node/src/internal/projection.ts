@@ -24,6 +24,12 @@ interface Dirty {
   isNew: boolean
 }
 
+/** A run that has not ended, and where its steps stand in the definition. */
+interface Folded {
+  readonly run: Run.Run
+  readonly positions: ReadonlyMap<string, number>
+}
+
 const upsert = (database: Database.Database, table: string, names: ReadonlyArray<string>) =>
   database.prepare<Array<Columns>>(
     `INSERT OR REPLACE INTO ${table} (${names.join(", ")}) VALUES (${names.map((name) => `@${name}`).join(", ")})`
@@ -68,17 +74,20 @@ export const openProjection = (file: string): Projection => {
     )
     .all()
 
-  const runs = new Map<RunId, Run.Run>()
+  const runs = new Map<RunId, Folded>()
   const dirty = new Map<RunId, Dirty>()
 
   const fold = (entry: Entry): Run.Run | undefined => {
     const known = runs.get(entry.runId)
     if (known !== undefined) {
-      Run.apply(known, entry)
-      return known
+      Run.apply(known.run, entry)
+      return known.run
     }
     const run = Run.register(entry)
-    if (run !== undefined) runs.set(entry.runId, run)
+    if (run !== undefined) {
+      const positions = new Map(run.definition.steps.map(({ id }, position) => [id as string, position]))
+      runs.set(entry.runId, { run, positions })
+    }
     return run
   }
 
@@ -108,14 +117,15 @@ export const openProjection = (file: string): Projection => {
     }
   }
 
-  const write = (run: Run.Run, changes: Dirty): void => {
+  const write = ({ positions, run }: Folded, changes: Dirty): void => {
     const row = QueryService.runRow(run)
     putRun.run(runColumns(row))
     if (changes.isNew) for (const tag of new Set(run.tags)) putTag.run(tag, run.firstSeq)
-    for (const [position, { id }] of run.definition.steps.entries()) {
+    for (const id of changes.steps) {
       const step = run.steps.get(id)
-      if (step === undefined) continue
-      if (changes.steps.has(id)) putStep.run(stepColumns(QueryService.stepRow(run, position, id, step)))
+      const position = positions.get(id)
+      if (step === undefined || position === undefined) continue
+      putStep.run(stepColumns(QueryService.stepRow(run, position, id as StepId, step)))
       for (const index of changes.items.get(id) ?? []) {
         const item = step.items[index]
         if (item !== undefined) putItem.run(itemColumns(QueryService.itemRow(run, id as StepId, item)))
@@ -125,8 +135,8 @@ export const openProjection = (file: string): Projection => {
 
   const writeAll = database.transaction((last: number) => {
     for (const [id, changes] of dirty) {
-      const run = runs.get(id)
-      if (run !== undefined) write(run, changes)
+      const folded = runs.get(id)
+      if (folded !== undefined) write(folded, changes)
     }
     putWatermark.run(last)
   })
@@ -145,7 +155,8 @@ export const openProjection = (file: string): Projection => {
       if (last <= watermark) return
       writeAll(last)
       watermark = last
-      for (const id of dirty.keys()) if (Run.isTerminal(runs.get(id)?.status ?? "Completed")) runs.delete(id)
+      for (const id of dirty.keys())
+        if (Run.isTerminal(runs.get(id)?.run.status ?? "Completed")) runs.delete(id)
       dirty.clear()
     },
     close: () => database.close()
