@@ -4,9 +4,18 @@ import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
+import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { temporaryDirectory } from "../node/temporary.js"
 
-const layers = [["memory", () => layer()]] as const
+const layerNode = () =>
+  Layer.unwrapScoped(Effect.map(temporaryDirectory, (directory) => Switchyard.layer({ directory })))
+
+const layers = [
+  ["memory", () => layer()],
+  ["one directory", layerNode]
+] as const
 
 const suites = [
   ["registration", ControlPlaneLaws],

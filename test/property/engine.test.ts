@@ -136,7 +136,7 @@ const scenario = (spec: Spec, script: ReadonlyArray<Action>): Effect.Effect<void
     }
     for (let turn = 0; turn < 400 && !(yield* isOver(run)); turn++) {
       if ((yield* run.status) === "Paused") yield* run.control({ _tag: "Resume" })
-      yield* TestClock.adjust(20)
+      yield* TestClock.adjust(60)
     }
     expect(yield* isOver(run), `the run ends, but it is ${yield* run.status}`).toBe(true)
     yield* run.result

@@ -3,22 +3,23 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
-import { Distributor } from "./Distributor.js"
+import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
 import { type Entry, type EventOf, isTerminal } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
 import { type AgentId, CommandId, generateCommandId, generateRunId, origin, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { canonical } from "./internal/canonical.js"
 import { layerScoped, makeSemaphore } from "./internal/compat.js"
+import { makePlanCache } from "./internal/planCache.js"
 import { answer } from "./internal/refusal.js"
-import { findNotJson, type Json } from "./Json.js"
-import { type CommandError, type Execution, registration } from "./Orchestrator.js"
+import type { Json } from "./Json.js"
+import { type CommandError, type Execution, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
@@ -170,18 +171,7 @@ const make = (options: Options) =>
     // Two requests with the same id must not both find that there is no such run.
     const named = yield* makeSemaphore(1)
     const recovering = yield* makeSemaphore(1)
-    const plans = new WeakMap<Definition, { readonly text: string; readonly plan: Plan.Plan }>()
-
-    /** The plan of a copy of the definition, so that a host that changes its own one later changes no run. */
-    const planOf = (definition: Definition) =>
-      Effect.gen(function* () {
-        const text = findNotJson(definition) === undefined ? JSON.stringify(definition) : undefined
-        const known = plans.get(definition)
-        if (known !== undefined && known.text === text) return known.plan
-        const plan = yield* Plan.make(text === undefined ? definition : JSON.parse(text))
-        if (text !== undefined) plans.set(definition, { text, plan })
-        return plan
-      })
+    const planOf = makePlanCache()
 
     /** The state of any run that the log knows of. */
     const lookup = (runId: string): Effect.Effect<Run.Run, RunNotFound | EventLogError> =>
@@ -400,3 +390,7 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<ControlPlane, never, EventLog | AgentRegistry | Distributor> =>
   layerScoped(ControlPlane, make(options))
+
+/** The control plane with everything it needs in memory, which it gives as well. */
+export const layerMemory = (options: Options & MemoryOptions = {}) =>
+  Layer.provideMerge(layer(options), layerDirectMemory(options))

@@ -2,7 +2,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { type Execution, Orchestrator, type Start } from "./Orchestrator.js"
+import {
+  type Execution,
+  layerMemory as layerMemoryOrchestrator,
+  type MemoryOptions,
+  Orchestrator,
+  type Start
+} from "./Orchestrator.js"
 
 /** Where a run executes: a strategy between the control plane and an engine. */
 export class Distributor extends Context.Tag("@switchyard/core/Distributor")<
@@ -18,3 +24,7 @@ export const layerDirect: Layer.Layer<Distributor, never, Orchestrator> = Layer.
   Distributor,
   Effect.map(Orchestrator, (orchestrator) => ({ dispatch: orchestrator.start }))
 )
+
+/** The direct strategy with everything it needs in memory, which it gives as well. */
+export const layerMemory = (options: MemoryOptions = {}) =>
+  Layer.provideMerge(layerDirect, layerMemoryOrchestrator(options))

@@ -1,4 +1,4 @@
-import * as Chunk from "effect/Chunk"
+import type * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Entry, type Event, isTerminal } from "./Event.js"
 import { origin, type RunId, type Seq } from "./Ids.js"
+import { chunkOf, currentTimeMillis } from "./internal/compat.js"
 
 /** The log could not be written; what was acknowledged before is safe, what was being appended is not in the log. */
 export class LogWriteFailed extends Schema.TaggedError<LogWriteFailed>()("LogWriteFailed", {
@@ -35,7 +36,9 @@ export class LogDamaged extends Schema.TaggedError<LogDamaged>()("LogDamaged", {
   }
 }
 
+/** What can go wrong with a log, writing or reading. */
 export const EventLogError = Schema.Union(LogWriteFailed, LogDamaged)
+/** What can go wrong with a log, writing or reading. */
 export type EventLogError = typeof EventLogError.Type
 
 /** Which entries to read: those after a position, and of one run where one is named. */
@@ -115,7 +118,7 @@ export const make = (backend: Backend): Service => ({
         Effect.map(position >= until ? Effect.succeed([]) : backend.readAfter(position), (entries) => {
           const last = entries.at(-1)?.seq ?? until
           return [
-            Chunk.unsafeFromArray(select(entries, until, runId)),
+            chunkOf(select(entries, until, runId)),
             last >= until ? Option.none() : Option.some(last)
           ] as const
         })
@@ -134,7 +137,7 @@ export const make = (backend: Backend): Service => ({
                 if (last === undefined) return pull
                 position = last.seq
                 const selected = select(entries, all, runId)
-                return selected.length === 0 ? pull : Effect.succeed(Chunk.unsafeFromArray(selected))
+                return selected.length === 0 ? pull : Effect.succeed(chunkOf(selected))
               })
         )
         return Stream.repeatEffectChunk(pull)
@@ -184,7 +187,7 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
       enqueue: (runId, events) =>
         Effect.uninterruptible(
           Effect.clockWith((clock) => {
-            const time = clock.unsafeCurrentTimeMillis()
+            const time = currentTimeMillis(clock)
             const added = events.map((event) => number(runId, event, time))
             for (const entry of added) entries.push(entry)
             return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))

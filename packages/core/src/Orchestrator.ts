@@ -5,20 +5,27 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { AgentRegistry } from "./AgentRegistry.js"
+import type { Agent } from "./Agent.js"
+import { AgentRegistry, type AgentRejected, layerMemory as registryInMemory } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
 import { type Entry, type EventOf, isTerminal, type StepProgressEvent } from "./Event.js"
-import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
+import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
 import * as engine from "./internal/engine.js"
+import type * as Message from "./internal/message.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
 import type { Definition, StepDefinition } from "./Workflow.js"
-import { type Workspace, WorkspaceService } from "./WorkspaceService.js"
+import {
+  type Retention,
+  type Workspace,
+  WorkspaceService,
+  layerMemory as workspacesInMemory
+} from "./WorkspaceService.js"
 
 /** Why a command was not taken; whatever the reason, nothing was changed. */
-export type CommandError = engine.CommandError
+export type CommandError = Message.CommandError
 
 /** A run under way. */
 export interface Execution {
@@ -162,3 +169,22 @@ const make = Effect.gen(function* () {
 /** The engine in this process, on whatever log, registry and workspaces it is given. */
 export const layer: Layer.Layer<Orchestrator, never, EventLog | AgentRegistry | WorkspaceService> =
   Layer.effect(Orchestrator, make)
+
+/** What a memory layer begins with. */
+export interface MemoryOptions {
+  readonly agents?: Iterable<Agent>
+  readonly retention?: Retention
+}
+
+/** The engine on a log, a registry and workspaces in memory, which it gives as well. */
+export const layerMemory = (
+  options: MemoryOptions = {}
+): Layer.Layer<Orchestrator | EventLog | AgentRegistry | WorkspaceService, AgentRejected> =>
+  Layer.provideMerge(
+    layer,
+    Layer.mergeAll(
+      logInMemory,
+      registryInMemory(options.agents),
+      workspacesInMemory(options.retention === undefined ? {} : { retention: options.retention })
+    )
+  )

@@ -9,7 +9,7 @@ import type * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
-import { async, layerScoped, ring } from "./internal/compat.js"
+import { async, currentTimeMillis, layerScoped, ring } from "./internal/compat.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
 import { decode } from "./internal/line.js"
@@ -128,7 +128,7 @@ const make = (
       head: () => durableSeq,
       enqueue: (runId, events) =>
         Effect.clockWith((clock) => {
-          const time = clock.unsafeCurrentTimeMillis()
+          const time = currentTimeMillis(clock)
           const entries = events.map((event) => sequencer.number(runId, event, time))
           if (entries.length === 0) return Effect.succeed(Effect.succeed(entries))
           const group = writer.add(entries, events.some(isLifecycle))

@@ -33,6 +33,7 @@ export interface FatalFailure {
   readonly stepId: StepId
 }
 
+/** The board of a run, as its recorded state leaves it: what is settled stays so, what was under way is to be done again. */
 export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Service, signals: Signals) => {
   const { emit, now } = signals
   const lanes = makeLanes(plan, run)

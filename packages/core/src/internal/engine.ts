@@ -8,18 +8,17 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import { type CommandConflict, type ControlCommand, type IllegalCommand, toEvent } from "../Command.js"
+import { type ControlCommand, toEvent } from "../Command.js"
 import { type Event, type Failure, isLifecycle } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
-import type { ItemEnd } from "./attempts.js"
 import { makeBoard } from "./board.js"
 import { completeDeferred, currentTimeMillis, fork, makeSemaphore, offer } from "./compat.js"
+import type { CommandError, Message, Reply } from "./message.js"
 import { answer, malformed, refuse } from "./refusal.js"
-import type { Lane } from "./schedule.js"
 
 /** What the engine needs to execute one run. */
 export interface Input {
@@ -36,40 +35,12 @@ export interface Input {
   readonly registry: AgentRegistry.Service
 }
 
-/** Why a command was not taken. */
-export type CommandError = IllegalCommand | CommandConflict | EventLog.LogWriteFailed
-
 /** A run under way: commands are acknowledged once they are durable. */
 export interface Engine {
   readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
   /** Executes until the terminal event is durable; interrupting it suspends the run, so that it can be recovered. */
   readonly execute: Effect.Effect<void, EventLog.LogWriteFailed>
 }
-
-type Reply = Deferred.Deferred<void, CommandError>
-
-type Message =
-  | { readonly _tag: "Wake" }
-  | { readonly _tag: "Admitted"; readonly scope: Scope.Scope }
-  | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
-  | {
-      readonly _tag: "ItemEnded"
-      readonly lane: Lane
-      readonly index: number
-      readonly end: ItemEnd | undefined
-    }
-  | { readonly _tag: "TimeOver"; readonly lane: Lane }
-  | {
-      readonly _tag: "Durable"
-      readonly exit: Exit.Exit<unknown, EventLog.LogWriteFailed>
-      readonly settled: ReadonlyArray<Lane>
-    }
-  | {
-      readonly _tag: "Command"
-      readonly id: CommandId
-      readonly command: ControlCommand
-      readonly reply: Reply
-    }
 
 type Ending =
   | { readonly _tag: "Completed" }
@@ -95,8 +66,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     let pending: Array<Event> = []
     /** Who waits for a command whose event is not durable yet. */
     const unanswered = new Map<CommandId, Array<Reply>>()
-    /** Taken from the mailbox and not handled yet. */
-    let inbox: Array<Message> = []
+    /** Taken from the mailbox, and how many of them are handled. */
+    let inbox: ReadonlyArray<Message> = []
+    let handled = 0
     let woken = true
     let workspace: Workspace | undefined
     let preparing = false
@@ -128,7 +100,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     const requestSlot = Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const fiber = yield* fork(Scope.extend(input.admit, scope))
+      const fiber = yield* fork(Effect.interruptible(Scope.extend(input.admit, scope)))
       fiber.addObserver((exit) => {
         if (Exit.isSuccess(exit)) post({ _tag: "Admitted", scope })
       })
@@ -324,6 +296,21 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       return run.status === "Queued" && run.pause === undefined ? requestSlot : Effect.void
     })
 
+    const receive = Effect.uninterruptibleMask((restore) =>
+      Effect.map(restore(mailbox.takeAll), ([messages]) => {
+        inbox = Chunk.toReadonlyArray(messages)
+        handled = 0
+        woken = true
+      })
+    )
+    // Not interruptible: whoever sent a command is answered, and the end of an item is not lost.
+    const handleNext = Effect.uninterruptible(
+      Effect.suspend(() => {
+        const message = inbox[handled++]
+        return message === undefined ? Effect.void : handle(message)
+      })
+    )
+
     const loop = Effect.gen(function* () {
       yield* begin
       while (!finished) {
@@ -339,16 +326,15 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         yield* conclude
         if (finished) break
         yield* flush
-        inbox = Chunk.toArray((yield* mailbox.takeAll)[0])
-        woken = true
-        for (let message = inbox.shift(); message !== undefined; message = inbox.shift())
-          yield* handle(message)
+        yield* receive
+        while (handled < inbox.length) yield* handleNext
       }
     })
 
     /** What came too late to be handled. */
     const leftOver = Effect.map(mailbox.clear, (messages) => {
-      inbox.push(...messages)
+      inbox = [...inbox.slice(handled), ...messages]
+      handled = 0
       return inbox
     })
 

@@ -313,11 +313,12 @@ export const CommandLaws: ReadonlyArray<Law<Plane>> = [
       )
       const begun = () => work.calls.map(({ task }) => task.runId)
       yield* work.reached(2)
-      yield* equal("the first two", begun(), ["run-0", "run-1"])
+      // Which of two that have their slots begins first is up to their workspaces.
+      yield* equal("the first two", begun().sort(), ["run-0", "run-1"])
       yield* work.release()
       yield* eventually("the third begins", () => begun().length === 3)
       yield* equal("in order", begun().at(2), "run-2")
-      const paused = runs[1]
+      const paused = runs.find(({ runId }) => runId === begun().at(1))
       if (paused === undefined) return
       yield* paused.control(interrupt)
       yield* eventually("a paused run gives its slot back", () => begun().length === 4)
@@ -327,7 +328,7 @@ export const CommandLaws: ReadonlyArray<Law<Plane>> = [
       yield* equal("it waits again", yield* paused.status, "Queued")
       yield* work.release(2)
       yield* eventually("the last ones begin", () => begun().length === 6)
-      yield* equal("it goes to the end of the line", begun().slice(4), ["run-4", "run-5"])
+      yield* equal("it goes to the end of the line", begun().slice(4).sort(), ["run-4", "run-5"])
       yield* equal("two at once", work.peak(), 2)
       yield* work.open
       for (const run of runs) yield* equal("all end", (yield* run.result).status, "Completed")

@@ -40,8 +40,8 @@ export const law = (
   })
 })
 
-/** All entries of a stream. */
-export const collect = <E>(entries: Stream.Stream<Entry, E>) =>
+/** Everything that a stream gives. */
+export const collect = <A, E, R>(entries: Stream.Stream<A, E, R>) =>
   Effect.map(Stream.runCollect(entries), (chunk) => Chunk.toReadonlyArray(chunk))
 
 /** The kinds of the entries, in order. */

@@ -259,6 +259,8 @@ export const RecoveryLaws: ReadonlyArray<Law<Plane>> = [
         yield* equal("nothing is under way", work.running(), 0)
       }
       yield* recovered(work, "Completed")
+      const done = work.calls.filter(({ state }) => state === "done").map(({ task }) => task.index)
+      yield* equal("what had ended was recorded, and not done again", done.length, new Set(done).size)
       const log = yield* EventLog
       const run = Run.fold(yield* collect(log.read({ runId })))
       yield* equal("it was stopped as often", run?.interruptions, 31)

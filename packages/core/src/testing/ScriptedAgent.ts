@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as Agent from "../Agent.js"
 import type { Json } from "../Json.js"
@@ -89,7 +90,7 @@ export const make = (
           (_, exit) =>
             Effect.sync(() => {
               running--
-              if (exit._tag === "Failure" && exit.cause._tag === "Interrupt") interrupted++
+              if (Exit.isInterrupted(exit)) interrupted++
             })
         ).pipe(Effect.map((acts) => Stream.flatMap(Stream.fromIterable(acts), perform)))
       )

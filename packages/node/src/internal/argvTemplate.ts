@@ -20,6 +20,7 @@ export const placeholders = [
   "temp",
   "promptFile"
 ] as const
+/** A name that an argument may hold in braces. */
 export type Placeholder = (typeof placeholders)[number]
 
 type Part = string | { readonly name: Placeholder; readonly path: ReadonlyArray<string> }

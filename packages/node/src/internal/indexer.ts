@@ -23,6 +23,7 @@ export interface Indexer {
   readonly failure: () => string | undefined
 }
 
+/** An indexer of a projection that nobody else writes to. */
 export const makeIndexer = (projection: Projection, filename: string): Indexer => {
   let failure: string | undefined
   let gathered: Array<Entry> = []

@@ -53,6 +53,7 @@ const usageOf = (columns: Columns): RunRow["usage"] => ({
   costMicroUsd: Number(columns.cost_micro_usd)
 })
 
+/** The columns of a run. */
 export const runColumns = (row: RunRow): Columns => ({
   run_id: row.runId,
   first_seq: row.firstSeq,
@@ -72,6 +73,7 @@ export const runColumns = (row: RunRow): Columns => ({
   failed_step: row.failedStep
 })
 
+/** The run that columns stand for; they are this module's own. */
 export const runOf = (columns: Columns): RunRow =>
   ({
     runId: columns.run_id,
@@ -92,6 +94,7 @@ export const runOf = (columns: Columns): RunRow =>
     lastSeq: columns.last_seq
   }) as RunRow
 
+/** The columns of a step. */
 export const stepColumns = (row: StepRow): Columns => ({
   run_id: row.runId,
   position: row.position,
@@ -108,6 +111,7 @@ export const stepColumns = (row: StepRow): Columns => ({
   reason: row.reason
 })
 
+/** The step that columns stand for; they are this module's own. */
 export const stepOf = (columns: Columns): StepRow =>
   ({
     runId: columns.run_id,
@@ -125,6 +129,7 @@ export const stepOf = (columns: Columns): StepRow =>
     reason: columns.reason
   }) as StepRow
 
+/** The columns of a item. */
 export const itemColumns = (row: ItemRow): Columns => ({
   run_id: row.runId,
   step_id: row.stepId,
@@ -140,6 +145,7 @@ export const itemColumns = (row: ItemRow): Columns => ({
   result: JSON.stringify(row.result)
 })
 
+/** The item that columns stand for; they are this module's own. */
 export const itemOf = (columns: Columns): ItemRow =>
   ({
     runId: columns.run_id,

@@ -1,0 +1,39 @@
+import type * as Deferred from "effect/Deferred"
+import type * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import type { CommandConflict, ControlCommand, IllegalCommand } from "../Command.js"
+import type * as EventLog from "../EventLog.js"
+import type { CommandId } from "../Ids.js"
+import type { Workspace, WorkspaceError } from "../WorkspaceService.js"
+import type { ItemEnd } from "./attempts.js"
+import type { Lane } from "./schedule.js"
+
+/** Why a command was not taken. */
+export type CommandError = IllegalCommand | CommandConflict | EventLog.LogWriteFailed
+
+/** Who waits for the acknowledgement of a command. */
+export type Reply = Deferred.Deferred<void, CommandError>
+
+/** What a coordinator is told, in the order of its coming. */
+export type Message =
+  | { readonly _tag: "Wake" }
+  | { readonly _tag: "Admitted"; readonly scope: Scope.Scope }
+  | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
+  | {
+      readonly _tag: "ItemEnded"
+      readonly lane: Lane
+      readonly index: number
+      readonly end: ItemEnd | undefined
+    }
+  | { readonly _tag: "TimeOver"; readonly lane: Lane }
+  | {
+      readonly _tag: "Durable"
+      readonly exit: Exit.Exit<unknown, EventLog.LogWriteFailed>
+      readonly settled: ReadonlyArray<Lane>
+    }
+  | {
+      readonly _tag: "Command"
+      readonly id: CommandId
+      readonly command: ControlCommand
+      readonly reply: Reply
+    }

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Plan from "@switchyard/core/Plan"
+import * as Workflow from "@switchyard/core/Workflow"
+import * as Effect from "effect/Effect"
+
+const step = (id: string, options: Partial<Workflow.StepOptions> = {}) =>
+  Workflow.stepDefinition(id, { ...(options.agent === undefined ? { skill: "s" } : {}), ...options })
+
+const problems = (steps: ReadonlyArray<unknown>, more: object = {}) =>
+  Effect.map(Effect.flip(Plan.make({ name: "w", steps, ...more } as Workflow.Definition)), (error) =>
+    error.problems.map(({ message, path, rule }) => [path, rule, message])
+  )
+
+describe("a plan", () => {
+  const cases: ReadonlyArray<readonly [string, ReadonlyArray<unknown>, ReadonlyArray<unknown>]> = [
+    ["no step", [], [["steps", "empty", "there is no step; add at least one"]]],
+    [
+      "an id twice",
+      [step("a"), step("b"), step("a")],
+      [["steps[2].id", "duplicate", '"a" is also the id of steps[0]; rename one of them']]
+    ],
+    [
+      "an unknown dependency",
+      [step("fetch"), step("b", { after: ["fetsh"] }), step("c", { after: ["zzz"] })],
+      [
+        ["steps[1].after[0]", "dependency", 'there is no step "fetsh"; did you mean "fetch"?'],
+        ["steps[2].after[0]", "dependency", 'there is no step "zzz"']
+      ]
+    ],
+    [
+      "a dependency twice",
+      [step("a"), step("b", { after: ["a", "a"] })],
+      [["steps[1].after[1]", "duplicate", '"a" is listed twice; remove one']]
+    ],
+    [
+      "a cycle, in order",
+      [
+        step("a", { after: ["c"] }),
+        step("b", { after: ["a"] }),
+        step("c", { after: ["b"] }),
+        step("d", { after: ["a"] })
+      ],
+      [["steps[0].after", "cycle", "the steps wait for each other: a → b → c → a; remove one dependency"]]
+    ],
+    [
+      "a step that waits for itself",
+      [step("a", { after: ["a"] })],
+      [["steps[0].after", "cycle", "the steps wait for each other: a → a; remove one dependency"]]
+    ],
+    [
+      "both a skill and an agent, or neither",
+      [{ id: "a", skill: "s", agent: "x" }, { id: "b" }],
+      [
+        ["steps[0]", "agent", "give either a skill or an agent, not both"],
+        ["steps[1]", "agent", "give a skill, or the id of an agent"]
+      ]
+    ],
+    [
+      "words about items without items",
+      [step("a", { label: "x" }), step("b", { onItemFailure: "continue" })],
+      ["steps[0]", "steps[1]"].map((path) => [
+        path,
+        "forEach",
+        "onItemFailure and label say something about items; add forEach or remove them"
+      ])
+    ],
+    [
+      "a text for a list",
+      [step("a", { forEach: "params.items" })],
+      [
+        [
+          "steps[0].forEach",
+          "forEach",
+          'this is a text, not a list; write "{{ params.items }}" for the list that an expression gives'
+        ]
+      ]
+    ]
+  ]
+  it.effect.each(cases)("refuses %s", ([, steps, expected]) =>
+    Effect.map(problems(steps), (found) => expect(found).toEqual(expected))
+  )
+
+  const expressions = { when: "1 +", forEach: "{{ ] }}", input: { a: ["{{ x y }}"] }, label: "{{ open" }
+  it.effect.each(Object.entries(expressions))(
+    "refuses an expression that does not parse in %s",
+    ([key, value]) =>
+      Effect.map(problems([step("a", { forEach: [1], [key]: value })]), (found) => {
+        expect(found.map(([path, rule]) => [path, rule])).toEqual([[`steps[0].${key}`, "expression"]])
+        expect(found[0]?.[2]).toMatch(/^Cannot evaluate `/)
+      })
+  )
+
+  it.effect("refuses shapes, naming every place", () =>
+    Effect.gen(function* () {
+      const found = yield* problems(
+        [
+          { id: "a", skill: "s", retry: { attempts: 0 } },
+          { id: "../b", skill: 1, unknown: true }
+        ],
+        { concurrency: 0 }
+      )
+      const places = found.map(([path]) => path)
+      for (const path of [
+        "concurrency",
+        "steps[0].retry.attempts",
+        "steps[1].id",
+        "steps[1].skill",
+        "steps[1].unknown"
+      ])
+        expect(places).toContain(path)
+      expect(found.every(([, rule]) => rule === "shape")).toBe(true)
+      for (const none of [undefined, null, 7, "w", []]) {
+        const error = yield* Effect.flip(Plan.make(none as never))
+        expect(error.workflow).toBe("unnamed")
+      }
+    })
+  )
+
+  it.effect("reports all problems at once, in words", () =>
+    Effect.gen(function* () {
+      const steps = [step("a", { after: ["b", "c"], when: "(" }), step("b", { after: ["a"] })]
+      const error = yield* Effect.flip(Plan.make({ name: "w", steps }))
+      expect(error.problems.map(({ rule }) => rule).sort()).toEqual(["cycle", "dependency", "expression"])
+      expect(error.message).toMatch(/^The workflow "w" cannot be run:\n {2}steps/)
+    })
+  )
+
+  it.effect("knows the neighbours and an order in which dependencies come first", () =>
+    Effect.gen(function* () {
+      const steps = [
+        step("end", { after: ["l", "r"] }),
+        step("l", { after: ["start"] }),
+        step("r", { after: ["start"] }),
+        step("start")
+      ]
+      const plan = yield* Plan.make({ name: "w", steps })
+      expect(plan.steps.map(({ dependencies }) => dependencies)).toEqual([[1, 2], [3], [3], []])
+      expect(plan.steps.map(({ dependents }) => dependents)).toEqual([[], [0], [0], [1, 2]])
+      expect([plan.order[0], plan.order.at(-1), plan.indexOf("r"), plan.indexOf("x")]).toEqual([
+        3,
+        0,
+        2,
+        undefined
+      ])
+    })
+  )
+
+  const ids = Array.from({ length: 10_000 }, (_, i) => `s${i}`)
+  const large: ReadonlyArray<readonly [string, ReadonlyArray<Workflow.StepDefinition>]> = [
+    ["a chain", ids.map((id, i) => step(id, i === 0 ? {} : { after: [`s${i - 1}`] }))],
+    ["diamonds", ids.map((id, i) => step(id, i < 2 ? {} : { after: [`s${i - 1}`, `s${i - 2}`] }))],
+    ["one step after all", ids.map((id, i) => step(id, i === 9_999 ? { after: ids.slice(0, -1) } : {}))]
+  ]
+  it.effect.each(large)(
+    "takes ten thousand steps: %s",
+    ([, steps]) =>
+      Effect.gen(function* () {
+        const plan = yield* Plan.make({ name: "w", steps })
+        const place = new Map(plan.order.map((index, position) => [index, position]))
+        for (const { dependencies, index } of plan.steps)
+          for (const each of dependencies) expect(place.get(each) ?? -1).toBeLessThan(place.get(index) ?? -1)
+        const [first, ...rest] = steps
+        if (first === undefined) return
+        const closed = [{ ...first, after: [rest.at(-1)?.id ?? first.id] }, ...rest]
+        const error = yield* Effect.flip(Plan.make({ name: "w", steps: closed }))
+        expect(error.problems[0]?.rule).toBe("cycle")
+      }),
+    10_000
+  )
+})
