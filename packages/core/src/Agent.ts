@@ -123,6 +123,7 @@ export interface Agent {
   readonly id: AgentId
   readonly metadata: Metadata
   readonly capabilities: ReadonlyArray<Capability.Capability>
+  /** Makes one attempt. */
   readonly run: (task: Task) => Effect.Effect<Output, AgentError> | Stream.Stream<AgentEvent, AgentError>
   readonly probe: Effect.Effect<Health> | undefined
 }
@@ -133,6 +134,7 @@ export type Result = Json | Output
 /** An agent as a host writes it. */
 export interface Options {
   readonly capabilities: ReadonlyArray<Capability.CapabilityInput>
+  /** Makes one attempt; what it throws is a failure of kind `Failed`. */
   readonly run: (task: Task) => Effect.Effect<Result, AgentError> | Stream.Stream<AgentEvent, AgentError>
   readonly metadata?: Partial<Metadata>
   /** Says how well the agent is; asked by `AgentRegistry.health`. */

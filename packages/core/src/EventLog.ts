@@ -93,7 +93,9 @@ export type Service = Context.Tag.Service<typeof EventLog>
 
 /** What an implementation supplies; `make` derives reading and following from it. */
 export interface Backend {
+  /** As the service promises it. */
   readonly enqueue: Service["enqueue"]
+  /** The position of the last durable entry. */
   readonly head: () => Seq
   /** Durable entries after a position, in order; empty only when there are none, and as many at once as is convenient. */
   readonly readAfter: (after: Seq) => Effect.Effect<ReadonlyArray<Entry>, EventLogError>
@@ -147,6 +149,7 @@ export const make = (backend: Backend): Service => ({
 
 /** Numbers entries as they are appended: globally, and per run until its terminal event. */
 export interface Sequencer {
+  /** The next entry: of all, and of its run. */
   readonly number: (runId: RunId, event: Event, time: number) => Entry
   /** Takes back the numbers of entries that did not become durable; they must be the last ones given, in order. */
   readonly takeBack: (entries: ReadonlyArray<Entry>) => void

@@ -97,6 +97,7 @@ const evaluate = (source: string, compiled: Compiled, scope: Scope): Effect.Effe
 /** A condition, compiled once and evaluated at run time; the result must be a boolean, anything else is an error. */
 export interface Condition {
   readonly source: string
+  /** Whether the condition holds. */
   readonly evaluate: (scope: Scope) => Effect.Effect<boolean, ExpressionError>
 }
 
@@ -116,6 +117,7 @@ export const condition = (source: string): Effect.Effect<Condition, ExpressionEr
 
 /** A JSON value with `{{ }}` in its strings, compiled once; values are inserted as data and never scanned again. */
 export interface Template {
+  /** The value with every expression replaced. */
   readonly evaluate: (scope: Scope) => Effect.Effect<Json, ExpressionError>
 }
 

@@ -55,6 +55,7 @@ export interface Plan {
   readonly definition: Definition
   readonly steps: ReadonlyArray<PlannedStep>
   readonly order: ReadonlyArray<number>
+  /** The position of a step by its id. */
   readonly indexOf: (stepId: string) => number | undefined
 }
 

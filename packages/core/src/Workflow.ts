@@ -71,7 +71,9 @@ export type Definition = typeof Definition.Type
 export interface Workflow<in out Params, in out Steps> extends Pipeable {
   readonly definition: Definition
   readonly params: Schema.Schema.AnyNoContext | undefined
+  /** @internal Carries the type only. */
   readonly _params?: (params: Params) => Params
+  /** @internal Carries the type only. */
   readonly _steps?: (steps: Steps) => Steps
 }
 

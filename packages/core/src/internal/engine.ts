@@ -47,6 +47,9 @@ type Ending =
   | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
   | { readonly _tag: "Cancelled" }
 
+/** Events that may await the log before nothing more is started, so that a slow disk does not fill the memory. */
+const mostUnacknowledged = 4096
+
 /** Commands of one run that may await their acknowledgement at once; further senders wait. */
 const mostCommands = 64
 
@@ -70,6 +73,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     let inbox: ReadonlyArray<Message> = []
     let handled = 0
     let woken = true
+    let unacknowledged = 0
     let workspace: Workspace | undefined
     let preparing = false
     let admission:
@@ -214,6 +218,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const events = pending
       pending = []
       return Effect.map(log.enqueue(run.id, events), (durable) => ({
+        count: events.length,
         waits: events.some(isLifecycle),
         durable: Effect.onExit(durable, (exit) => Effect.sync(() => acknowledge(events, exit)))
       }))
@@ -225,11 +230,15 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         woken = false
         if (pending.length === 0) return Effect.void
         const settled = board.takeSettled()
-        return Effect.flatMap(record, ({ durable, waits }) => {
+        return Effect.flatMap(record, ({ count, durable, waits }) => {
           if (!waits) return Effect.void
+          unacknowledged += count
           return Effect.map(fork(durable), (fiber) => {
             fiber.addObserver((exit) => {
-              if (settled.length > 0 || Exit.isFailure(exit)) post({ _tag: "Durable", exit, settled })
+              const heldUp = unacknowledged >= mostUnacknowledged
+              unacknowledged -= count
+              if (heldUp || settled.length > 0 || Exit.isFailure(exit))
+                post({ _tag: "Durable", exit, settled })
             })
           })
         })
@@ -319,7 +328,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
           workspace !== undefined &&
           run.status === "Running" &&
           run.pause === undefined &&
-          ending === undefined
+          ending === undefined &&
+          unacknowledged < mostUnacknowledged
         ) {
           yield* board.advance(workspace)
         }
