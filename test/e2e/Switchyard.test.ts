@@ -239,7 +239,7 @@ describe("cancel", () => {
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const marker = `cancel-${process.pid}-${Date.now()}`
-      const shell = yield* ProcessAgent.make("shell", {
+      const shell = ProcessAgent.make("shell", {
         capabilities: [{ skill: "shell" }],
         command: "sh",
         args: ["-c", `trap '' INT; (sleep 300; echo ${marker}) & sleep 300; echo ${marker}`],

@@ -196,12 +196,12 @@ export interface Score {
 
 /**
  * Scores a candidate. `success` is the mean of a Beta(2, 1) prior updated by what was observed, so that an agent without
- * history is judged 2/3 and gets its chance; latency and cost fall off hyperbolically, halving at 30 s and at 0.10 USD,
- * and count as the midpoint while unknown.
+ * history is judged 2/3; latency and cost fall off hyperbolically, halving at 30 s and at 0.10 USD. What is not known yet
+ * counts as if it were the best, so that a new agent gets its chance before one that often fails.
  */
 export const score = (record: TrackRecord): Score => {
   const success = (record.successes + 2) / (record.successes + record.failures + 3)
-  const latency = record.meanLatencyMillis === undefined ? 0.5 : 30_000 / (30_000 + record.meanLatencyMillis)
-  const cost = record.meanCostMicroUsd === undefined ? 0.5 : 100_000 / (100_000 + record.meanCostMicroUsd)
+  const latency = record.meanLatencyMillis === undefined ? 1 : 30_000 / (30_000 + record.meanLatencyMillis)
+  const cost = record.meanCostMicroUsd === undefined ? 1 : 100_000 / (100_000 + record.meanCostMicroUsd)
   return { score: 0.7 * success + 0.2 * latency + 0.1 * cost, success, latency, cost }
 }

@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { Runtime } from "./internal/compat.js"
+import type { InvalidCommand } from "./ProcessAgent.js"
 
 /** A registered run, for hosts that do not use Effect. Promises reject with the typed errors of the control plane. */
 export interface Run {
@@ -39,7 +40,7 @@ export interface Host extends AsyncDisposable {
   /** The entries of any run after a position, past and to come. */
   readonly subscribe: (runId: string, after?: Seq) => AsyncIterable<Entry>
   /** Makes an agent available. */
-  readonly registerAgent: (agent: Agent) => Promise<void>
+  readonly registerAgent: (agent: Agent | Effect.Effect<Agent, InvalidCommand>) => Promise<void>
   /** Withdraws an agent. */
   readonly unregisterAgent: (agentId: string) => Promise<void>
   /** The runs that a filter lets through, newest first; everything recorded before the call is taken into account. */
@@ -91,7 +92,10 @@ export const make = <E>(
       iterate(
         Stream.unwrap(Effect.map(ControlPlane.ControlPlane, (service) => service.subscribe(runId, after)))
       ),
-    registerAgent: (agent) => registry((service) => service.register(agent)),
+    registerAgent: (agent) =>
+      registry((service) =>
+        Effect.isEffect(agent) ? Effect.flatMap(agent, service.register) : service.register(agent)
+      ),
     unregisterAgent: (agentId) => registry((service) => service.unregister(agentId)),
     listRuns: (filter, paging) => query((service) => service.listRuns(filter, paging)),
     getRun: (runId) => query((service) => service.getRun(runId)),

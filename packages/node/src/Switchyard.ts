@@ -16,14 +16,15 @@ import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as Host from "./Host.js"
 import * as JsonlEventLog from "./JsonlEventLog.js"
+import type { InvalidCommand } from "./ProcessAgent.js"
 import * as SqliteIndex from "./SqliteIndex.js"
 
 /** How a host embeds Switchyard: the directory is all that is needed. */
 export interface Options extends ControlPlane.Options {
   /** Where everything is kept: `log/`, `index.sqlite` and `workspaces/`; it is created, and one process may hold it at a time. */
   readonly directory: string
-  /** The agents that are there from the start; others can be registered later. */
-  readonly agents?: ReadonlyArray<Agent>
+  /** The agents that are there from the start, those that `ProcessAgent.make` gives included; others can come later. */
+  readonly agents?: ReadonlyArray<Agent | Effect.Effect<Agent, InvalidCommand>>
   /** What becomes of workspaces when their runs end; everything is kept by default. */
   readonly retention?: Partial<Retention>
   /** Whether runs that a crash or a stop interrupted go on when the directory is opened; they do by default. */
@@ -48,6 +49,10 @@ export type OpenError =
   | LogWriteFailed
   | WorkspaceError
   | AgentRegistry.AgentRejected
+  | InvalidCommand
+
+const made = <E>(agent: Agent | Effect.Effect<Agent, E>): Effect.Effect<Agent, E> =>
+  Effect.isEffect(agent) ? agent : Effect.succeed(agent)
 
 /**
  * Everything wired on one directory. When the layer's scope closes, runs under way are suspended and go on when the
@@ -80,7 +85,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(
       Layer.mergeAll(
         JsonlEventLog.layer({ directory: path.join(directory, "log") }),
-        AgentRegistry.layerMemory(agents),
+        Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
         DirectoryWorkspace.layer({
           directory: path.join(directory, "workspaces"),
           ...(options.retention === undefined ? {} : { retention: options.retention })
