@@ -13,7 +13,7 @@ import { start } from "./e2e/process.js"
 import { temporaryDirectory } from "./node/temporary.js"
 
 const demo = "examples/cobol-modernization/src/main.ts"
-const noEndpoint = { OPENAI_API_KEY: "", OPENAI_BASE_URL: "" }
+const noEndpoint = { OPENAI_API_KEY: "a key for other programs", OPENAI_BASE_URL: "", OPENAI_MODEL: "" }
 const sample = new URL("../examples/cobol-modernization/sample/", import.meta.url)
 const programs = fs.readdirSync(new URL("src/", sample)).length
 

@@ -27,7 +27,7 @@ Usage: npm run demo -- [options]
   --json             print one JSON object at the end, and nothing else
   --help             print this
 
-With OPENAI_BASE_URL or OPENAI_API_KEY (and OPENAI_MODEL) a language model translates instead of the rules.
+With OPENAI_BASE_URL, or OPENAI_API_KEY and OPENAI_MODEL, a language model translates instead of the rules.
 Ctrl-C cancels the run and keeps what it has done.`
 
 interface Settings {

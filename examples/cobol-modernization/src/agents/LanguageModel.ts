@@ -15,11 +15,14 @@ export interface Endpoint {
   readonly outputPrice: number
 }
 
-/** The endpoint that the environment names, if any: `OPENAI_BASE_URL` or `OPENAI_API_KEY`, with `OPENAI_MODEL` and prices. */
+/**
+ * The endpoint that the environment names: by `OPENAI_BASE_URL`, or by `OPENAI_MODEL` with `OPENAI_API_KEY`. A key alone is
+ * there for other programs, and does not make a demo spend money.
+ */
 export const endpointFrom = (environment: NodeJS.ProcessEnv): Endpoint | undefined => {
   const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_INPUT_PRICE, OPENAI_MODEL, OPENAI_OUTPUT_PRICE } =
     environment
-  if (!OPENAI_BASE_URL && !OPENAI_API_KEY) return undefined
+  if (!OPENAI_BASE_URL && !(OPENAI_API_KEY && OPENAI_MODEL)) return undefined
   return {
     baseUrl: (OPENAI_BASE_URL || "https://api.openai.com/v1").replace(/\/+$/, ""),
     apiKey: OPENAI_API_KEY || undefined,
