@@ -1,0 +1,53 @@
+/** One thing that is measured: how many operations it does, and doing them once. */
+export interface Subject {
+  readonly name: string
+  /** What is done per operation, and what is on disk before it goes on. */
+  readonly does: string
+  readonly operations: number
+  readonly run: () => Promise<void>
+}
+
+/** The median of several runs of a subject, and how it compares to the first subject of its group. */
+export interface Row {
+  readonly suite: string
+  readonly group: string
+  readonly name: string
+  readonly does: string
+  readonly perSecond: number
+  readonly microsPerOperation: number
+  readonly ratio: number
+}
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+/**
+ * Measures the subjects of a group alternately, so that whatever else the machine does falls on all of them, after one run of
+ * each that does not count. The ratio is the median of the ratios within one round: above 1 is faster than the first subject.
+ */
+export const measure = async (
+  suite: string,
+  group: string,
+  subjects: ReadonlyArray<Subject>,
+  repeats: number
+): Promise<ReadonlyArray<Row>> => {
+  for (const subject of subjects) await subject.run()
+  const rounds: Array<ReadonlyArray<number>> = []
+  for (let round = 0; round < repeats; round++) {
+    const rates: Array<number> = []
+    for (const subject of subjects) {
+      globalThis.gc?.()
+      const before = performance.now()
+      await subject.run()
+      rates.push((subject.operations / (performance.now() - before)) * 1000)
+    }
+    rounds.push(rates)
+  }
+  return subjects.map(({ does, name }, index) => {
+    const perSecond = median(rounds.map((rates) => rates[index] ?? Number.NaN))
+    const ratio = median(rounds.map((rates) => (rates[index] ?? Number.NaN) / (rates[0] ?? Number.NaN)))
+    return { suite, group, name, does, perSecond, microsPerOperation: 1e6 / perSecond, ratio }
+  })
+}

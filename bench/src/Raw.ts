@@ -1,0 +1,56 @@
+import * as fs from "node:fs"
+
+/** A file that is appended to with one write and one fdatasync for everything that came meanwhile: the limit of group commit. */
+export const openRaw = (file: string, sync: boolean) => {
+  const fd = fs.openSync(file, "w")
+  let position = 0
+  let lines: Array<string> = []
+  let waiting: Array<() => void> = []
+  let busy = false
+
+  const turn = (): void => {
+    if (lines.length === 0) {
+      busy = false
+      return
+    }
+    const bytes = Buffer.from(lines.join(""))
+    const woken = waiting
+    lines = []
+    waiting = []
+    const done = (error: Error | null) => {
+      if (error !== null) throw error
+      for (const wake of woken) wake()
+      turn()
+    }
+    fs.write(fd, bytes, 0, bytes.length, position, (error) => {
+      if (error !== null || !sync) done(error)
+      else fs.fdatasync(fd, done)
+    })
+    position += bytes.length
+  }
+
+  return {
+    append: (line: string): Promise<void> =>
+      new Promise((resolve) => {
+        lines.push(line)
+        waiting.push(resolve)
+        if (busy) return
+        busy = true
+        queueMicrotask(turn)
+      }),
+    close: () => fs.closeSync(fd)
+  }
+}
+
+/** A line as long as that of an event, by a counter. */
+export const line = (n: number): string =>
+  `${JSON.stringify({ seq: n, time: 1_700_000_000_000 + n, runId: "01m7yf1nd2c4eys084tkh1rt3p", runSeq: n, event: { _tag: "ItemCompleted", stepId: "analysis", item: `item-${n}`, index: n, attempt: 1, agentId: "agent", result: null, metrics: { durationMillis: 1, usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 }, retries: 0 } } })}\n`
+
+/** Runs so many producers, each of which awaits each of its operations. */
+export const producers = async (count: number, each: number, operation: (n: number) => Promise<unknown>) => {
+  await Promise.all(
+    Array.from({ length: count }, async (_, producer) => {
+      for (let n = 0; n < each; n++) await operation(producer * each + n)
+    })
+  )
+}
