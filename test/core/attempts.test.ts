@@ -1,12 +1,17 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Agent from "@switchyard/core/Agent"
+import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import { ControlPlane } from "@switchyard/core/ControlPlane"
 import { Event } from "@switchyard/core/Event"
+import * as MemoryPlane from "@switchyard/core/testing/MemoryPlane"
+import * as ScriptedAgent from "@switchyard/core/testing/ScriptedAgent"
 import { fail, give, hang, say, wait } from "@switchyard/core/testing/ScriptedAgent"
 import * as Usage from "@switchyard/core/Usage"
 import * as Workflow from "@switchyard/core/Workflow"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
 import { agent, execute, of } from "./engine.js"
 
 const one = (options: Partial<Workflow.StepOptions<never>>) =>
@@ -36,6 +41,37 @@ describe("retries", () => {
         "/a/0/4"
       ])
     })
+  )
+
+  it.effect(
+    "are not given anew by a pause: neither to the agent nor to those that have failed before it",
+    () =>
+      Effect.gen(function* () {
+        const first = ScriptedAgent.make("first", [fail("Unavailable", "down")], {
+          capabilities: [{ skill: "work", priority: 1 }]
+        })
+        const second = ScriptedAgent.make(
+          "second",
+          (_, call) => [call === 1 ? hang : fail("Crashed", "broken")],
+          {
+            capabilities: [{ skill: "work" }]
+          }
+        )
+        const registry = yield* AgentRegistry
+        yield* registry.register(first)
+        yield* registry.register(second)
+        const plane = yield* ControlPlane
+        const policy = { attempts: 3, initial: "10 millis", jitter: 0 } as const
+        const run = yield* plane.registerRun({ workflow: one({ retry: policy }) })
+        for (let turn = 0; turn < 200 && second.running() === 0; turn++) yield* TestClock.adjust(1)
+        yield* run.control({ _tag: "Pause", mode: "interrupt" })
+        while ((yield* run.status) !== "Paused") yield* TestClock.adjust(1)
+        yield* run.control({ _tag: "Resume" })
+        for (let turn = 0; turn < 200 && (yield* run.status) !== "Failed"; turn++) yield* TestClock.adjust(1)
+        expect((yield* run.result).failure).toEqual({ kind: "Crashed", message: "broken", agentId: "second" })
+        expect(first.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
+        expect(second.calls.map(({ attempt }) => attempt)).toEqual([4, 5, 5, 6])
+      }).pipe(Effect.provide(MemoryPlane.layer()))
   )
 
   it.effect("wait for what the error asks for, where that is longer", () =>

@@ -266,6 +266,8 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       const step = run.steps.get(event.stepId)
       if (step === undefined) break
       const item = itemOf(step, event, time)
+      if (item.agentId !== event.agentId) item.tries = 1
+      else if (item.status !== "Waiting" && event.attempt > item.attempt) item.tries++
       item.status = "Running"
       item.attempt = event.attempt
       item.agentId = event.agentId
@@ -300,6 +302,10 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       measure(run, step, item, event.metrics)
       item.status = event.retry === undefined ? "Failed" : "Waiting"
       if (event.retry === undefined) step.failed++
+      else {
+        item.tries = item.agentId === event.retry.agentId ? item.tries + 1 : 1
+        item.agentId = event.retry.agentId
+      }
       break
     }
     default:

@@ -15,7 +15,10 @@ export interface ItemState {
   label: string
   status: ItemStatus
   attempt: number
+  /** Who makes the attempt; while waiting, who makes the next one. */
   agentId: AgentId | undefined
+  /** How many attempts that agent has made of it, this one included. */
+  tries: number
   startedAt: number
   result: Json
   failure: Failure | undefined
@@ -72,6 +75,7 @@ export const itemOf = (
     status: "Running",
     attempt: place.attempt,
     agentId: undefined,
+    tries: 0,
     startedAt: time,
     result: null,
     failure: undefined,

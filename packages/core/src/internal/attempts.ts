@@ -26,6 +26,9 @@ export interface Job {
   readonly input: Json
   readonly workspace: Workspace
   readonly firstAttempt: number
+  /** Who was at it when it was left off, and how many attempts that agent has made, the first one here included. */
+  readonly agentId: AgentId | undefined
+  readonly tries: number
   readonly usageBefore: Usage.Usage
   readonly startedAt: number
 }
@@ -161,6 +164,15 @@ const candidates = (
   })
 }
 
+/** The agents from the one on that an item was left off with, so that a pause or a crash gives nobody another chance. */
+const takeUp = (agents: Agents, job: Job): { readonly agents: Agents; readonly tries: number } => {
+  const at = agents.findIndex(({ id }) => id === job.agentId)
+  const [agent, ...others] = agents.slice(Math.max(0, at))
+  return at < 0 || agent === undefined
+    ? { agents, tries: 1 }
+    : { agents: [agent, ...others], tries: job.tries }
+}
+
 const isNumber = (value: number | undefined): value is number =>
   typeof value === "number" && !Number.isNaN(value)
 
@@ -197,9 +209,12 @@ export const runItem = (
         metrics: metrics(yield* Clock.currentTimeMillis)
       }
     }
-    const [first, ...others] = found.right
-    for (let agent: Agent.Agent = first; ; ) {
-      for (let tries = 1; ; tries++) {
+    const {
+      agents: [first, ...others],
+      tries: triesBefore
+    } = takeUp(found.right, job)
+    for (let agent: Agent.Agent = first, firstTry = triesBefore; ; firstTry = 1) {
+      for (let tries = firstTry; ; tries++) {
         const startedAt = yield* Clock.currentTimeMillis
         emit({ _tag: "ItemStarted", ...place, total: job.total, attempt, agentId: agent.id })
         const before = spent

@@ -190,6 +190,8 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       total: lane.items?.length ?? 1,
       workspace,
       firstAttempt: known === undefined ? 1 : known.status === "Waiting" ? known.attempt + 1 : known.attempt,
+      agentId: known?.agentId,
+      tries: Math.max(1, known?.tries ?? 1),
       usageBefore: known?.usage ?? Usage.zero,
       startedAt: known?.startedAt ?? now()
     }
