@@ -164,7 +164,7 @@ describe("examples/cobol-modernization", () => {
     () =>
       Effect.gen(function* () {
         const data = path.join(yield* temporaryDirectory, "data")
-        const program = start(demo, ["--data", data], { env: noEndpoint })
+        const program = start(demo, ["--data", data, "--concurrency", "1"], { env: noEndpoint })
         yield* Effect.promise(() => program.prints("▸ analysis"))
         program.child.kill("SIGINT")
         const { code, stderr, stdout } = yield* Effect.promise(() => program.ended)
