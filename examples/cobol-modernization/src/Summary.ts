@@ -1,21 +1,14 @@
 import type { RunResult } from "@switchyard/core/ControlPlane"
 import * as Usage from "@switchyard/core/Usage"
-
-interface Compilation {
-  readonly available: boolean
-  readonly reason?: string
-  readonly ok?: boolean
-  readonly classes?: ReadonlyArray<string>
-  readonly diagnostics?: ReadonlyArray<unknown>
-}
+import type { JavacResult } from "./java/Javac.js"
 
 /** What became of the generated Java, in words. */
-const compiled = (compilation: Compilation | undefined): string => {
+const compiled = (compilation: JavacResult | undefined): string => {
   if (compilation === undefined) return "nothing was compiled"
   if (!compilation.available) return `not compiled: ${compilation.reason}`
   return compilation.ok
-    ? `compiled by javac without an error, ${compilation.classes?.length} class files`
-    : `javac reports ${compilation.diagnostics?.length} problems, see translation.md`
+    ? `compiled by javac without an error, ${compilation.classes.length} class files`
+    : `javac reports ${compilation.diagnostics.length} problems, see translation.md`
 }
 
 /** The result of a run as `--json` prints it: durations in milliseconds, costs in US dollars. */
@@ -48,7 +41,7 @@ export const summaryOf = (
   durationMs: result.summary.durationMillis,
   tokens: Usage.totalTokens(result.summary.usage),
   costUsd: Usage.costUsd(result.summary.usage),
-  java: compiled(result.outputs.validation as unknown as Compilation | undefined),
+  java: compiled(result.outputs.validation as unknown as JavacResult | undefined),
   workspace: result.workspace ?? null,
   reports,
   ...(result.failure === undefined ? {} : { failure: result.failure.message })

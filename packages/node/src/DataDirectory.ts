@@ -1,10 +1,11 @@
 import * as fs from "node:fs"
+import { access, constants } from "node:fs/promises"
 import * as path from "node:path"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { errnoOf, reasonOf } from "./internal/fileSystem.js"
+import { makeDirectory, reasonOf } from "./internal/fileSystem.js"
 
 /** A directory that cannot be used for data, with the reason and what to do about it. */
 export class DirectoryUnusable extends Schema.TaggedError<DirectoryUnusable>()("DirectoryUnusable", {
@@ -27,26 +28,12 @@ export class DirectoryInUse extends Schema.TaggedError<DirectoryInUse>()("Direct
   }
 }
 
-// Not `recursive: true`: it spins for ever below a directory in which nothing can be made, such as /proc.
-const makeDirectories = (directory: string): void => {
-  try {
-    fs.mkdirSync(directory)
-  } catch (error) {
-    const code = errnoOf(error)
-    if (code === "EEXIST" && fs.statSync(directory).isDirectory()) return
-    if (code !== "ENOENT" || path.dirname(directory) === directory || fs.existsSync(path.dirname(directory)))
-      throw error
-    makeDirectories(path.dirname(directory))
-    fs.mkdirSync(directory)
-  }
-}
-
 /** Creates a directory and its parents where they do not exist, and makes sure that files can be made in it. */
 export const create = (directory: string): Effect.Effect<void, DirectoryUnusable> =>
-  Effect.try({
-    try: () => {
-      makeDirectories(directory)
-      fs.accessSync(directory, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
+  Effect.tryPromise({
+    try: async () => {
+      await makeDirectory(directory)
+      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK)
     },
     catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
   })

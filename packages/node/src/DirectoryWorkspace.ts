@@ -1,16 +1,5 @@
 import { constants } from "node:fs"
-import {
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rmdir,
-  stat,
-  writeFile
-} from "node:fs/promises"
+import { mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rmdir, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
 import type { RunId } from "@switchyard/core/Ids"
@@ -28,7 +17,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { layerScoped } from "./internal/compat.js"
-import { attempt, errnoOf, instead } from "./internal/fileSystem.js"
+import { attempt, errnoOf, instead, makeDirectory } from "./internal/fileSystem.js"
 import { discard, isPartial, partialName, removeTree, sweep, transientName } from "./internal/removal.js"
 import { type Located, locate } from "./internal/rootedPath.js"
 
@@ -200,19 +189,6 @@ const backend = (root: string): Backend => {
         discard(join(directoryOf(runId), "temp"), root, runId)
       ),
     remove: (runId) => attempt("remove", directoryOf(runId), () => discard(directoryOf(runId), root, runId))
-  }
-}
-
-/** Makes a directory and those above it; the recursive mkdir of Node.js does not return where one cannot be made in /proc. */
-const makeDirectory = async (path: string): Promise<void> => {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const code = errnoOf(error)
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return
-    if (code !== "ENOENT" || dirname(path) === path) throw error
-    await makeDirectory(dirname(path))
-    await instead(mkdir(path), ["EEXIST"], undefined)
   }
 }
 

@@ -155,7 +155,7 @@ const make = (
             Effect.try({
               try: () => readBatch(segments, after, durableSeq),
               catch: (error) =>
-                new EventLog.LogDamaged({ segment: directory, offset: 0, line: 0, reason: String(error) })
+                new EventLog.LogDamaged({ segment: directory, offset: 0, line: 0, reason: reasonOf(error) })
             }),
             (read) => (read instanceof EventLog.LogDamaged ? Effect.fail(read) : Effect.succeed(read))
           )

@@ -6,6 +6,7 @@ import { EventLog, type EventLogError } from "@switchyard/core/EventLog"
 import type { Seq } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
 import type { RunStatus } from "@switchyard/core/Run"
+import * as Usage from "@switchyard/core/Usage"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -16,7 +17,7 @@ import { async, catchAllCause, layerScoped } from "./internal/compat.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeIndexer } from "./internal/indexer.js"
 import { openProjection, type Projection } from "./internal/projection.js"
-import { type Columns, itemOf, runOf, stepOf } from "./internal/tables.js"
+import { type Columns, itemOf, runOf, stepOf, usageOf } from "./internal/tables.js"
 
 /** Where the index is. */
 export interface Options {
@@ -154,15 +155,8 @@ const make = ({ filename }: Options) =>
         ),
         (rows) => {
           const runs: Partial<Record<RunStatus, number>> = {}
-          const usage = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 }
-          for (const row of rows) {
-            runs[row.status as RunStatus] = Number(row.runs)
-            usage.inputTokens += Number(row.input_tokens)
-            usage.outputTokens += Number(row.output_tokens)
-            usage.cachedTokens += Number(row.cached_tokens)
-            usage.costMicroUsd += Number(row.cost_micro_usd)
-          }
-          return { runs, usage }
+          for (const row of rows) runs[row.status as RunStatus] = Number(row.runs)
+          return { runs, usage: rows.map(usageOf).reduce(Usage.add, Usage.zero) }
         }
       )
     })

@@ -36,6 +36,15 @@ const targetsOf = (found: readonly Candidate[]): readonly ArithmeticTarget[] | u
 const givingTargets = (cursor: Cursor): readonly ArithmeticTarget[] | undefined =>
   cursor.accept("GIVING") === undefined ? undefined : targetsOf(candidates(cursor))
 
+/** What follows FROM or BY: the other operand, which receives the result itself where no GIVING says what does. */
+const receivers = (cursor: Cursor) => {
+  const second = candidates(cursor)
+  const giving = cursor.isWord("GIVING")
+  const targets = giving ? givingTargets(cursor) : targetsOf(second)
+  const value = second[0]?.value
+  return targets === undefined || value === undefined ? undefined : { giving, targets, value }
+}
+
 const add: ReadStatement = (cursor, body) => {
   const { at } = cursor
   cursor.next()
@@ -57,11 +66,9 @@ const subtract: ReadStatement = (cursor, body) => {
   const corresponding = cursor.accept("CORRESPONDING", "CORR") !== undefined
   const taken = operands(cursor)
   if (taken.length === 0 || cursor.accept("FROM") === undefined) return undefined
-  const second = candidates(cursor)
-  const giving = cursor.isWord("GIVING")
-  const targets = giving ? givingTargets(cursor) : targetsOf(second)
-  const from = second[0]?.value
-  if (targets === undefined || from === undefined) return undefined
+  const received = receivers(cursor)
+  if (received === undefined) return undefined
+  const { giving, targets, value: from } = received
   const branches = sizeError(cursor, body)
   cursor.accept("END-SUBTRACT")
   const base = { _tag: "Subtract" as const, at, operands: taken, targets, giving, corresponding, ...branches }
@@ -73,11 +80,9 @@ const multiply: ReadStatement = (cursor, body) => {
   cursor.next()
   const first = operand(cursor)
   if (first === undefined || cursor.accept("BY") === undefined) return undefined
-  const second = candidates(cursor)
-  const giving = cursor.isWord("GIVING")
-  const targets = giving ? givingTargets(cursor) : targetsOf(second)
-  const by = second[0]?.value
-  if (targets === undefined || by === undefined) return undefined
+  const received = receivers(cursor)
+  if (received === undefined) return undefined
+  const { giving, targets, value: by } = received
   const branches = sizeError(cursor, body)
   cursor.accept("END-MULTIPLY")
   const base = { _tag: "Multiply" as const, at, operand: first, targets, giving, ...branches }

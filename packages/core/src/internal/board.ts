@@ -24,16 +24,16 @@ export interface Signals {
   readonly timeOver: (lane: Lane) => void
 }
 
-/** The steps of one run: which may start, what is under way, how each one settles. Used by one coordinator fiber only. */
-export type Board = ReturnType<typeof makeBoard>
-
 /** The failure of a step that fails its run. */
 export interface FatalFailure {
   readonly failure: Failure
   readonly stepId: StepId
 }
 
-/** The board of a run, as its recorded state leaves it: what is settled stays so, what was under way is to be done again. */
+/**
+ * The steps of one run: which may start, what is under way, how each one settles. Used by one coordinator fiber only. It
+ * begins as the recorded state leaves it: what is settled stays so, what was under way is to be done again.
+ */
 export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Service, signals: Signals) => {
   const { emit, now } = signals
   const lanes = makeLanes(plan, run)

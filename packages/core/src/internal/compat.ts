@@ -15,8 +15,6 @@ export const catchAll = Effect.catchAll
 export const fork = Effect.fork
 /** Permits, given out in no particular order. */
 export const makeSemaphore = Effect.makeSemaphore
-/** Starts a fiber that outlives its parent. */
-export const forkDaemon = Effect.forkDaemon
 /** An effect from a callback. */
 export const async = Effect.async
 /** Turns a typed failure into a value. */

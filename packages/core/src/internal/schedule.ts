@@ -51,7 +51,7 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
   )
 }
 
-/** A first-in, first-out queue whose `take` costs a constant amount however long it is. */
+/** A first-in, first-out queue; looking at its head and dropping it cost a constant amount however long it is. */
 export const makeQueue = <A>() => {
   let items: Array<A> = []
   let head = 0

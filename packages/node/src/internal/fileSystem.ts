@@ -1,3 +1,5 @@
+import { mkdir, stat } from "node:fs/promises"
+import { dirname } from "node:path"
 import { WorkspaceError } from "@switchyard/core/WorkspaceService"
 import * as Effect from "effect/Effect"
 
@@ -51,3 +53,16 @@ export const instead = <A>(promise: Promise<A>, codes: ReadonlyArray<string>, va
     if (codes.includes(errnoOf(error) ?? "")) return value
     throw error
   })
+
+/** Makes a directory and those above it; the recursive mkdir of Node.js does not return where one cannot be made in /proc. */
+export const makeDirectory = async (path: string): Promise<void> => {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return
+    if (code !== "ENOENT" || dirname(path) === path) throw error
+    await makeDirectory(dirname(path))
+    await instead(mkdir(path), ["EEXIST"], undefined)
+  }
+}

@@ -103,6 +103,8 @@ export const makeGroupWriter = (
       fs.fdatasync(fd, (unsynced) => {
         if (unsynced !== null) {
           broken = `${reasonOf(unsynced)}; close the log and open it again`
+          // Who waits is told that it is not in the log, so it must not be found there when the log is opened again.
+          undo()
           fail(group, broken)
           return
         }

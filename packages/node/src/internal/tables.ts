@@ -46,7 +46,8 @@ const usageColumns = (usage: RunRow["usage"]): Columns => ({
   cached_tokens: usage.cachedTokens,
   cost_micro_usd: usage.costMicroUsd
 })
-const usageOf = (columns: Columns): RunRow["usage"] => ({
+/** The usage that columns stand for. */
+export const usageOf = (columns: Columns): RunRow["usage"] => ({
   inputTokens: Number(columns.input_tokens),
   outputTokens: Number(columns.output_tokens),
   cachedTokens: Number(columns.cached_tokens),
