@@ -180,7 +180,7 @@ const make = (options: Options) =>
         if (known !== undefined) return Effect.succeed(known.run)
         if (!isRunId(runId)) return Effect.fail(new RunNotFound({ runId }))
         return Effect.flatMap(
-          Stream.runFold(log.read({ runId }), undefined as Run.Run | undefined, (run, entry) => {
+          Stream.runFold(log.read({ runs: [runId] }), undefined as Run.Run | undefined, (run, entry) => {
             if (run === undefined) return Run.register(entry)
             Run.apply(run, entry)
             return run
@@ -207,7 +207,7 @@ const make = (options: Options) =>
 
     /** The entries of a run after a position, until it ends or is suspended. */
     const entriesOf = ({ launchedAfter, result, run }: Active, after: Seq) => {
-      const range = { after, runId: run.id }
+      const range = { after, runs: [run.id] }
       const isLast = ({ event, seq }: Entry) =>
         isTerminal(event) || (event._tag === "RunInterrupted" && seq > launchedAfter)
       // A position at or after the end has nothing to wait for, and neither has a log that cannot be written.
@@ -228,7 +228,7 @@ const make = (options: Options) =>
     /** The handle of a run that nothing executes any more. */
     const restingHandleOf = (run: Run.Run): RunHandle => ({
       runId: run.id,
-      events: log.read({ runId: run.id }),
+      events: log.read({ runs: [run.id] }),
       control: (command, commandId) =>
         Effect.flatMap(commandIdOf(commandId), (id) => answer(run, id, command)),
       result: Effect.sync(() => resultOf(run)),
@@ -323,18 +323,19 @@ const make = (options: Options) =>
     const recover = Effect.gen(function* () {
       // A run of this host that ends while the log is read looks as if it were interrupted.
       const before = new Set(owned)
-      const open = yield* Stream.runFold(log.read({}), new Map<RunId, Recorded>(), (runs, entry) => {
-        const known = runs.get(entry.runId)
+      const runs = (yield* log.unfinished).flatMap(({ runId }) => (before.has(runId) ? [] : [runId]))
+      const open = yield* Stream.runFold(log.read({ runs }), new Map<RunId, Recorded>(), (found, entry) => {
+        const known = found.get(entry.runId)
         const run = known === undefined ? Run.register(entry) : known.run
-        if (run === undefined) return runs
-        if (known === undefined) runs.set(entry.runId, { run, registeredAfter: (entry.seq - 1) as Seq })
+        if (run === undefined) return found
+        if (known === undefined) found.set(entry.runId, { run, registeredAfter: (entry.seq - 1) as Seq })
         else Run.apply(run, entry)
-        if (Run.isTerminal(run.status)) runs.delete(entry.runId)
-        return runs
+        if (Run.isTerminal(run.status)) found.delete(entry.runId)
+        return found
       })
       const handles: Array<RunHandle> = []
       for (const { registeredAfter, run } of open.values()) {
-        if (before.has(run.id) || owned.has(run.id)) continue
+        if (owned.has(run.id)) continue
         const plan = yield* planOf(run.definition).pipe(
           Effect.catchTag("InvalidWorkflow", (error) =>
             Effect.as(Effect.logWarning(`Run ${run.id} cannot be recovered. ${error.message}`), undefined)
@@ -365,7 +366,7 @@ const make = (options: Options) =>
           Effect.map(lookup(runId), (run) => {
             const known = active.get(runId)
             const from = after ?? known?.registeredAfter ?? origin
-            return known === undefined ? log.read({ after: from, runId: run.id }) : entriesOf(known, from)
+            return known === undefined ? log.read({ after: from, runs: [run.id] }) : entriesOf(known, from)
           })
         ),
       sendCommand: (runId, command, commandId) =>

@@ -41,10 +41,28 @@ export const EventLogError = Schema.Union(LogWriteFailed, LogDamaged)
 /** What can go wrong with a log, writing or reading. */
 export type EventLogError = typeof EventLogError.Type
 
-/** Which entries to read: those after a position, and of one run where one is named. */
+/** Which entries to read: those after a position, and of some runs only where they are named. */
 export interface Range {
   readonly after?: Seq
-  readonly runId?: RunId
+  readonly runs?: ReadonlyArray<RunId>
+}
+
+/** A run that has not ended, and the position of its registration. */
+export interface Unfinished {
+  readonly runId: RunId
+  readonly firstSeq: Seq
+}
+
+/** What a log is to those who only read it, in the process that writes it and in any other. */
+export interface Reader {
+  /** The position of the last durable entry; `origin` while there is none. */
+  readonly head: Effect.Effect<Seq>
+  /** The runs that are registered and have no terminal entry as of now, in the order of their registration. */
+  readonly unfinished: Effect.Effect<ReadonlyArray<Unfinished>>
+  /** The durable entries of a range as of now, in order; ends at the head. */
+  readonly read: (range: Range) => Stream.Stream<Entry, EventLogError>
+  /** The durable entries of a range and then every later one: no gap, no duplicate, however slow the reader. Never ends. */
+  readonly follow: (range: Range) => Stream.Stream<Entry, EventLogError>
 }
 
 /**
@@ -65,7 +83,7 @@ export interface Range {
  */
 export class EventLog extends Context.Tag("@switchyard/core/EventLog")<
   EventLog,
-  {
+  Reader & {
     /** Appends events of one run, in order and next to each other; once it succeeds they survive a crash of process and machine. */
     readonly append: (
       runId: RunId,
@@ -79,73 +97,103 @@ export class EventLog extends Context.Tag("@switchyard/core/EventLog")<
       runId: RunId,
       events: ReadonlyArray<Event>
     ) => Effect.Effect<Effect.Effect<ReadonlyArray<Entry>, LogWriteFailed>>
-    /** The position of the last durable entry; `origin` while there is none. */
-    readonly head: Effect.Effect<Seq>
-    /** The durable entries of a range as of now, in order; ends at the head. */
-    readonly read: (range: Range) => Stream.Stream<Entry, EventLogError>
-    /** The durable entries of a range and then every later one: no gap, no duplicate, however slow the reader. Never ends. */
-    readonly follow: (range: Range) => Stream.Stream<Entry, EventLogError>
   }
 >() {}
 
 /** The methods of the service. */
 export type Service = Context.Tag.Service<typeof EventLog>
 
-/** What an implementation supplies; `make` derives reading and following from it. */
-export interface Backend {
-  /** As the service promises it. */
-  readonly enqueue: Service["enqueue"]
+/** The log as a process sees it that does not write it: what another process makes durable appears here too. */
+export class EventReader extends Context.Tag("@switchyard/core/EventReader")<EventReader, Reader>() {}
+
+/** Entries as an implementation gives them, and the position up to which nothing else is in the range. */
+export interface Batch {
+  readonly entries: ReadonlyArray<Entry>
+  readonly through: Seq
+}
+
+/** What an implementation supplies for reading; `makeReader` derives reading and following from it. */
+export interface ReaderBackend {
   /** The position of the last durable entry. */
   readonly head: () => Seq
-  /** Durable entries after a position, in order; empty only when there are none, and as many at once as is convenient. */
-  readonly readAfter: (after: Seq) => Effect.Effect<ReadonlyArray<Entry>, EventLogError>
+  readonly unfinished: () => ReadonlyArray<Unfinished>
+  /**
+   * Durable entries after a position, in order, of some runs only where they are named; as many at once as is convenient.
+   * `through` is after the position whenever the head is, so that a reader always gets on.
+   */
+  readonly readAfter: (
+    after: Seq,
+    runs: ReadonlySet<RunId> | undefined
+  ) => Effect.Effect<Batch, EventLogError>
   /** Rung after entries have become durable: a bell, not a mailbag, so its capacity is one and nobody waits for it. */
   readonly bell: PubSub.PubSub<void>
 }
 
-const select = (entries: ReadonlyArray<Entry>, until: Seq, runId: RunId | undefined): ReadonlyArray<Entry> =>
-  runId === undefined && (entries.at(-1)?.seq ?? until) <= until
-    ? entries
-    : entries.filter((entry) => entry.seq <= until && (runId === undefined || entry.runId === runId))
+/** What an implementation supplies; `make` derives the service from it. */
+export interface Backend extends ReaderBackend {
+  /** As the service promises it. */
+  readonly enqueue: Service["enqueue"]
+}
 
-/** The service on a backend: followers subscribe to the bell first, then read from the log, so that nothing falls between. */
-export const make = (backend: Backend): Service => ({
-  append: (runId, events) => Effect.flatten(backend.enqueue(runId, events)),
-  enqueue: backend.enqueue,
+const setOf = (runs: ReadonlyArray<RunId> | undefined): ReadonlySet<RunId> | undefined =>
+  runs === undefined ? undefined : new Set(runs)
+
+const upTo = (entries: ReadonlyArray<Entry>, until: Seq): ReadonlyArray<Entry> =>
+  (entries.at(-1)?.seq ?? until) <= until ? entries : entries.filter((entry) => entry.seq <= until)
+
+/** Reading and following: followers subscribe to the bell first, then read from the log, so that nothing falls between. */
+export const makeReader = (backend: ReaderBackend): Reader => ({
   head: Effect.sync(backend.head),
-  read: ({ after = origin, runId }) =>
+  unfinished: Effect.sync(backend.unfinished),
+  read: ({ after = origin, runs }) =>
     Stream.suspend(() => {
       const until = backend.head()
+      const wanted = setOf(runs)
+      if (after >= until || wanted?.size === 0) return Stream.empty
       return Stream.paginateChunkEffect(after, (position) =>
-        Effect.map(position >= until ? Effect.succeed([]) : backend.readAfter(position), (entries) => {
-          const last = entries.at(-1)?.seq ?? until
-          return [
-            chunkOf(select(entries, until, runId)),
-            last >= until ? Option.none() : Option.some(last)
-          ] as const
-        })
+        Effect.map(
+          backend.readAfter(position, wanted),
+          ({ entries, through }) =>
+            [chunkOf(upTo(entries, until)), through >= until ? Option.none() : Option.some(through)] as const
+        )
       )
     }),
-  follow: ({ after = origin, runId }) =>
+  follow: ({ after = origin, runs }) =>
     Stream.unwrapScoped(
       Effect.map(PubSub.subscribe(backend.bell), (bell) => {
-        const all = Number.MAX_SAFE_INTEGER as Seq
+        const wanted = setOf(runs)
         let position = after
         const pull: Effect.Effect<Chunk.Chunk<Entry>, EventLogError> = Effect.suspend(() =>
           position >= backend.head()
             ? Effect.flatMap(Queue.take(bell), () => pull)
-            : Effect.flatMap(backend.readAfter(position), (entries) => {
-                const last = entries.at(-1)
-                if (last === undefined) return pull
-                position = last.seq
-                const selected = select(entries, all, runId)
-                return selected.length === 0 ? pull : Effect.succeed(chunkOf(selected))
+            : Effect.flatMap(backend.readAfter(position, wanted), ({ entries, through }) => {
+                position = through
+                return entries.length === 0 ? pull : Effect.succeed(chunkOf(entries))
               })
         )
         return Stream.repeatEffectChunk(pull)
       })
     )
 })
+
+/** The service on a backend. */
+export const make = (backend: Backend): Service => ({
+  ...makeReader(backend),
+  append: (runId, events) => Effect.flatten(backend.enqueue(runId, events)),
+  enqueue: backend.enqueue
+})
+
+/** The entries of some runs among those of a batch. */
+export const ofRuns = (
+  entries: ReadonlyArray<Entry>,
+  runs: ReadonlySet<RunId> | undefined
+): ReadonlyArray<Entry> => (runs === undefined ? entries : entries.filter(({ runId }) => runs.has(runId)))
+
+/** Where a run that has not ended stands in the log: the position of its registration, and its own last number. */
+export interface OpenRun {
+  readonly firstSeq: Seq
+  readonly runSeq: number
+}
 
 /** Numbers entries as they are appended: globally, and per run until its terminal event. */
 export interface Sequencer {
@@ -155,10 +203,21 @@ export interface Sequencer {
   readonly takeBack: (entries: ReadonlyArray<Entry>) => void
 }
 
-/** A sequencer that goes on after `last`, and in each run after the run sequence it is given with. */
-export const makeSequencer = (last: Seq, lastOfRuns: Iterable<readonly [RunId, number]>): Sequencer => {
+/** Notes an entry among the runs that have not ended. */
+export const track = (open: Map<RunId, OpenRun>, { event, runId, runSeq, seq }: Entry): void => {
+  if (isTerminal(event)) open.delete(runId)
+  else open.set(runId, { firstSeq: open.get(runId)?.firstSeq ?? seq, runSeq })
+}
+
+/** The open runs as a reader is told of them. */
+export const unfinishedOf = (open: ReadonlyMap<RunId, OpenRun>): ReadonlyArray<Unfinished> =>
+  [...open].map(([runId, { firstSeq }]) => ({ runId, firstSeq })).sort((a, b) => a.firstSeq - b.firstSeq)
+
+/** A sequencer that goes on after `last`, and in each open run after its own last number. */
+export const makeSequencer = (last: Seq, openRuns: Iterable<readonly [RunId, OpenRun]>): Sequencer => {
   let seq: number = last
-  const runs = new Map(lastOfRuns)
+  const runs = new Map<RunId, number>()
+  for (const [runId, { runSeq }] of openRuns) runs.set(runId, runSeq)
   return {
     number: (runId, event, time) => {
       const runSeq = (runs.get(runId) ?? 0) + 1
@@ -184,6 +243,7 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
   EventLog,
   Effect.map(PubSub.sliding<void>(1), (bell) => {
     const entries: Array<Entry> = []
+    const open = new Map<RunId, OpenRun>()
     const { number } = makeSequencer(origin, [])
     return make({
       // Interrupted between the two, it would leave entries that nobody is told of.
@@ -192,12 +252,20 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
           Effect.clockWith((clock) => {
             const time = currentTimeMillis(clock)
             const added = events.map((event) => number(runId, event, time))
-            for (const entry of added) entries.push(entry)
+            for (const entry of added) {
+              entries.push(entry)
+              track(open, entry)
+            }
             return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))
           })
         ),
       head: () => entries.length as Seq,
-      readAfter: (after) => Effect.sync(() => entries.slice(after, after + 1024)),
+      unfinished: () => unfinishedOf(open),
+      readAfter: (after, runs) =>
+        Effect.sync(() => {
+          const batch = entries.slice(after, after + 1024)
+          return { entries: ofRuns(batch, runs), through: batch.at(-1)?.seq ?? after }
+        }),
       bell
     })
   })

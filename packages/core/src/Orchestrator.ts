@@ -136,7 +136,7 @@ const make = Effect.gen(function* () {
           workspace: Effect.succeed(workspace),
           kept: Effect.succeed(true)
         })
-        return Stream.takeUntil(log.follow({ after, runId }), ({ event }) => isTerminal(event)).pipe(
+        return Stream.takeUntil(log.follow({ after, runs: [runId] }), ({ event }) => isTerminal(event)).pipe(
           // Without this a log that cannot be written would leave the stream waiting for ever.
           Stream.interruptWhen(Effect.andThen(done, Effect.never))
         )

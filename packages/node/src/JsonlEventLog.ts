@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type Entry, isLifecycle, isTerminal } from "@switchyard/core/Event"
+import { type Entry, isLifecycle } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
 import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
@@ -31,13 +31,13 @@ const batchSize = 1024
 interface Opened {
   readonly segments: Array<Segment>
   readonly last: Seq
-  readonly openRuns: ReadonlyMap<RunId, number>
+  readonly openRuns: Map<RunId, EventLog.OpenRun>
   readonly repaired: string | undefined
 }
 
 const openSegments = (directory: string): Opened | EventLog.LogDamaged => {
   const segments = [...listSegments(directory)]
-  const openRuns = new Map<RunId, number>()
+  const openRuns = new Map<RunId, EventLog.OpenRun>()
   let last: Seq = origin
   let repaired: string | undefined
   for (const [index, segment] of segments.entries()) {
@@ -47,8 +47,7 @@ const openSegments = (directory: string): Opened | EventLog.LogDamaged => {
     }
     const found = scan(segment, index === segments.length - 1, (entry) => {
       last = entry.seq
-      if (isTerminal(entry.event)) openRuns.delete(entry.runId)
-      else openRuns.set(entry.runId, entry.runSeq)
+      EventLog.track(openRuns, entry)
     })
     if (found instanceof EventLog.LogDamaged) return found
     if (found !== undefined) repaired = cutTail(segment, found)
@@ -76,6 +75,12 @@ const readBatch = (
   }
   return entries
 }
+
+const batchOf = (
+  entries: ReadonlyArray<Entry>,
+  after: Seq,
+  runs: ReadonlySet<RunId> | undefined
+): EventLog.Batch => ({ entries: EventLog.ofRuns(entries, runs), through: entries.at(-1)?.seq ?? after })
 
 const make = (
   options: Options
@@ -105,7 +110,10 @@ const make = (
         try: () =>
           makeGroupWriter(directory, segments, options.maxSegmentBytes ?? 64 * 1024 * 1024, {
             durable: (entries) => {
-              for (const entry of entries) tail.push(entry)
+              for (const entry of entries) {
+                tail.push(entry)
+                EventLog.track(opened.openRuns, entry)
+              }
               if (tail.length > 2 * tailEntries) tail = tail.slice(-tailEntries)
               durableSeq = entries.at(-1)?.seq ?? durableSeq
               ring(bell)
@@ -144,12 +152,13 @@ const make = (
             })
           )
         }),
-      readAfter: (after) =>
+      unfinished: () => EventLog.unfinishedOf(opened.openRuns),
+      readAfter: (after, runs) =>
         Effect.suspend(() => {
           const first = tail[0]
           if (first !== undefined && first.seq <= after + 1) {
             const from = after + 1 - first.seq
-            return Effect.succeed(tail.slice(from, from + batchSize))
+            return Effect.succeed(batchOf(tail.slice(from, from + batchSize), after, runs))
           }
           return Effect.flatMap(
             Effect.try({
@@ -157,7 +166,10 @@ const make = (
               catch: (error) =>
                 new EventLog.LogDamaged({ segment: directory, offset: 0, line: 0, reason: reasonOf(error) })
             }),
-            (read) => (read instanceof EventLog.LogDamaged ? Effect.fail(read) : Effect.succeed(read))
+            (read) =>
+              read instanceof EventLog.LogDamaged
+                ? Effect.fail(read)
+                : Effect.succeed(batchOf(read, after, runs))
           )
         })
     })

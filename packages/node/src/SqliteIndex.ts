@@ -3,7 +3,7 @@ import * as Reactivity from "@effect/experimental/Reactivity"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { EventLog, type EventLogError } from "@switchyard/core/EventLog"
-import type { Seq } from "@switchyard/core/Ids"
+import type { RunId, Seq } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
 import type { RunStatus } from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
@@ -57,11 +57,9 @@ const make = ({ filename }: Options) =>
     const { openRuns } = projection
     if (openRuns.size > 0) {
       const watermark = projection.watermark()
-      yield* log.read({}).pipe(
+      yield* log.read({ runs: [...openRuns] as Array<RunId> }).pipe(
         Stream.takeWhile((entry) => entry.seq <= watermark),
-        Stream.runForEach((entry) =>
-          Effect.sync(() => openRuns.has(entry.runId) && projection.remember(entry))
-        )
+        Stream.runForEach((entry) => Effect.sync(() => projection.remember(entry)))
       )
     }
 

@@ -125,7 +125,7 @@ export const ControlPlaneLaws: ReadonlyArray<Law<Plane>> = [
         total: { all: ["a", "b"], times: 2 }
       })
       yield* equal("the summary", result.summary.items, { succeeded: 3, failed: 0 })
-      yield* equal("the log has the same", yield* collect(log.read({ runId: run.runId })), entries)
+      yield* equal("the log has the same", yield* collect(log.read({ runs: [run.runId] })), entries)
       yield* equal("again", yield* collect(run.events), entries)
     })
   ),

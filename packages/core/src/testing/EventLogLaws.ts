@@ -110,7 +110,7 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
   law("keeps the content of every kind of event", (log, runId) =>
     Effect.gen(function* () {
       yield* log.append(runId, kindsOfEvents)
-      const kept = yield* collect(log.read({ runId }))
+      const kept = yield* collect(log.read({ runs: [runId] }))
       for (const [index, event] of kindsOfEvents.entries()) {
         yield* equal(`${event._tag} comes back`, kept[index]?.event, event)
       }
@@ -170,11 +170,11 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
       yield* equal("all", yield* read({}), numbers(1, 12))
       yield* equal("from the origin", yield* read({ after: origin }), numbers(1, 12))
       yield* equal("after a position", yield* read({ after: at(9) }), [10, 11, 12])
-      yield* equal("of a run", yield* read({ runId: two }), [2, 4, 6, 8, 10, 12])
-      yield* equal("of a run after a position", yield* read({ runId: one, after: at(5) }), [7, 9, 11])
+      yield* equal("of a run", yield* read({ runs: [two] }), [2, 4, 6, 8, 10, 12])
+      yield* equal("of a run after a position", yield* read({ runs: [one], after: at(5) }), [7, 9, 11])
       yield* equal("after the head", yield* read({ after: at(12) }), [])
       yield* equal("after what is not there yet", yield* read({ after: at(99) }), [])
-      yield* equal("of a run that is not there", yield* read({ runId: yield* generateRunId }), [])
+      yield* equal("of a run that is not there", yield* read({ runs: [yield* generateRunId] }), [])
     })
   ),
 
@@ -193,7 +193,7 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
       yield* Fiber.interrupt(appending)
       yield* gapless(kept)
       yield* holds("at least what was there is read", kept.length >= 5_000, kept.length)
-      const ofOne = yield* collect(Stream.take(log.read({ runId: two, after: at(4_000) }), 500))
+      const ofOne = yield* collect(Stream.take(log.read({ runs: [two], after: at(4_000) }), 500))
       yield* equal(
         "a run is read from the middle",
         seqs(ofOne),
@@ -219,7 +219,7 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
 
   law("follows one run among others", (log, one, two) =>
     Effect.gen(function* () {
-      const follow = (runId: RunId) => fork(collect(Stream.take(log.follow({ runId }), 30)))
+      const follow = (runId: RunId) => fork(collect(Stream.take(log.follow({ runs: [runId] }), 30)))
       const followers = yield* Effect.forEach([one, two], follow)
       for (const n of numbers(1, 60)) {
         yield* log.append(n % 2 === 0 ? two : one, [note(n)])

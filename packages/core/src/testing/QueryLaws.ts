@@ -34,7 +34,7 @@ const agrees = (query: QueryService.Service, runId: RunId) =>
     const log = yield* EventLog
     yield* atRest(log)
     yield* query.sync
-    const run = yield* folded(log.read({ runId }))
+    const run = yield* folded(log.read({ runs: [runId] }))
     if (run === undefined) return yield* holds("the run is in the log", false, runId)
     yield* equal("its row", yield* query.getRun(runId), QueryService.runRow(run))
     const steps = run.definition.steps.map((step, position) =>
@@ -193,8 +193,8 @@ export const QueryLaws: ReadonlyArray<Law<Plane>> = [
       yield* work.open
       const { result, runId } = yield* plane.registerRun({ workflow: items(2) })
       yield* result
-      const entries = yield* collect(log.read({ runId }))
-      yield* equal("of a run", yield* collect(query.events({ runId })), entries)
+      const entries = yield* collect(log.read({ runs: [runId] }))
+      yield* equal("of a run", yield* collect(query.events({ runs: [runId] })), entries)
       const after = entries[2]?.seq
       if (after === undefined) return
       yield* equal("after a position", yield* collect(query.events({ after })), entries.slice(3))

@@ -262,7 +262,7 @@ export const RecoveryLaws: ReadonlyArray<Law<Plane>> = [
       const done = work.calls.filter(({ state }) => state === "done").map(({ task }) => task.index)
       yield* equal("what had ended was recorded, and not done again", done.length, new Set(done).size)
       const log = yield* EventLog
-      const run = Run.fold(yield* collect(log.read({ runId })))
+      const run = Run.fold(yield* collect(log.read({ runs: [runId] })))
       yield* equal("it was stopped as often", run?.interruptions, 31)
     })
   ),
