@@ -70,7 +70,14 @@ describe("retries", () => {
         for (let turn = 0; turn < 200 && (yield* run.status) !== "Failed"; turn++) yield* TestClock.adjust(1)
         expect((yield* run.result).failure).toEqual({ kind: "Crashed", message: "broken", agentId: "second" })
         expect(first.calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3])
-        expect(second.calls.map(({ attempt }) => attempt)).toEqual([4, 5, 5, 6])
+        expect(second.calls.map(({ attempt }) => attempt)).toEqual([4, 5, 6, 7])
+        // What the pause cut short is a new attempt at the same thing, and says so by its key.
+        expect(second.calls.map(({ idempotencyKey }) => idempotencyKey.replace(/^[^/]*/, ""))).toEqual([
+          "/a/0/4",
+          "/a/0/5",
+          "/a/0/5",
+          "/a/0/6"
+        ])
       }).pipe(Effect.provide(MemoryPlane.layer()))
   )
 

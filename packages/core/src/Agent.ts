@@ -55,7 +55,10 @@ export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
 export const fail = (reason: string): Effect.Effect<never, AgentError> =>
   Effect.fail(new AgentError({ kind: "Failed", reason }))
 
-/** What an agent is asked to do, once. The same `idempotencyKey` means the same attempt, also after a crash. */
+/**
+ * What an agent is asked to do, once. `attempt` counts every start; an attempt that a crash, a stop or a pause cut short is
+ * made again with the same `idempotencyKey`, and a failure that was recorded leads to another one.
+ */
 export interface Task {
   readonly runId: RunId
   readonly stepId: StepId

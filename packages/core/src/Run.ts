@@ -267,7 +267,6 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       if (step === undefined) break
       const item = itemOf(step, event, time)
       if (item.agentId !== event.agentId) item.tries = 1
-      else if (item.status !== "Waiting" && event.attempt > item.attempt) item.tries++
       item.status = "Running"
       item.attempt = event.attempt
       item.agentId = event.agentId
@@ -303,6 +302,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       item.status = event.retry === undefined ? "Failed" : "Waiting"
       if (event.retry === undefined) step.failed++
       else {
+        item.answered++
         item.tries = item.agentId === event.retry.agentId ? item.tries + 1 : 1
         item.agentId = event.retry.agentId
       }

@@ -15,9 +15,11 @@ export interface ItemState {
   label: string
   status: ItemStatus
   attempt: number
+  /** How many attempts have failed and are followed by another one; what was interrupted does not count. */
+  answered: number
   /** Who makes the attempt; while waiting, who makes the next one. */
   agentId: AgentId | undefined
-  /** How many attempts that agent has made of it, this one included. */
+  /** How many attempts that agent has made of it, this one included; an attempt that was interrupted and made again is one. */
   tries: number
   startedAt: number
   result: Json
@@ -74,6 +76,7 @@ export const itemOf = (
     label: place.item,
     status: "Running",
     attempt: place.attempt,
+    answered: 0,
     agentId: undefined,
     tries: 0,
     startedAt: time,

@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -14,7 +13,6 @@ import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
 import type { RetryPolicy } from "../Workflow.js"
 import type { Workspace } from "../WorkspaceService.js"
-import { either } from "./compat.js"
 
 /** One item to be done, and where it was left off. */
 export interface Job {
@@ -26,6 +24,8 @@ export interface Job {
   readonly input: Json
   readonly workspace: Workspace
   readonly firstAttempt: number
+  /** How many attempts have been answered with a failure: the next one has the key after theirs. */
+  readonly answered: number
   /** Who was at it when it was left off, and how many attempts that agent has made, the first one here included. */
   readonly agentId: AgentId | undefined
   readonly tries: number
@@ -178,119 +178,134 @@ const isNumber = (value: number | undefined): value is number =>
 
 const noFallback: ReadonlySet<string> = new Set(["InvalidInput", "PermissionDenied"])
 
+/** What an item needs of its coordinator. */
+export interface Surroundings {
+  /** Records that an attempt starts, shows a sign of life, or fails and is repeated. */
+  readonly emit: (event: Event) => void
+  readonly now: () => number
+}
+
 /**
- * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. Says through `emit` when
- * an attempt starts, shows a sign of life, or fails and is repeated; how the item ended is the result.
+ * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. How the item ended is the
+ * result; what happens before is emitted.
  */
 export const runItem = (
   job: Job,
   registry: AgentRegistry.Service,
-  emit: (event: Event) => void
-): Effect.Effect<ItemEnd> =>
-  Effect.gen(function* () {
-    const { definition } = job.step
-    const place = { stepId: definition.id, item: job.item, index: job.index }
-    let attempt = job.firstAttempt
-    let spent = job.usageBefore
-    const metrics = (now: number): ItemMetrics => ({
-      durationMillis: Math.max(0, now - job.startedAt),
-      usage: spent,
-      retries: attempt - 1
-    })
+  { emit, now }: Surroundings
+): Effect.Effect<ItemEnd> => {
+  const { definition } = job.step
+  const place = { stepId: definition.id, item: job.item, index: job.index }
+  let attempt = job.firstAttempt
+  let answered = job.answered
+  let spent = job.usageBefore
+  const metrics = (at: number): ItemMetrics => ({
+    durationMillis: Math.max(0, at - job.startedAt),
+    usage: spent,
+    retries: answered
+  })
+  const failed = (failure: Failure, at: number): Effect.Effect<ItemEnd> =>
+    Effect.succeed({ _tag: "Failed", item: job.item, attempt, failure, metrics: metrics(at) })
 
-    const found = yield* either(candidates(job.step, registry))
-    if (found._tag === "Left") {
-      const failure = { kind: found.left._tag, message: found.left.message }
-      return {
-        _tag: "Failed",
+  /** Lets an agent make its attempts, from number `tries` on, and then the others. */
+  const attemptBy = (
+    agent: Agent.Agent,
+    others: ReadonlyArray<Agent.Agent>,
+    tries: number
+  ): Effect.Effect<ItemEnd> =>
+    Effect.suspend(() => {
+      const startedAt = now()
+      emit({ _tag: "ItemStarted", ...place, total: job.total, attempt, agentId: agent.id })
+      const before = spent
+      let reported = Usage.zero
+      const task: Agent.Task = {
+        runId: job.runId,
+        stepId: definition.id,
+        skill: definition.skill,
         item: job.item,
+        index: job.index,
+        total: job.total,
         attempt,
-        failure,
-        metrics: metrics(yield* Clock.currentTimeMillis)
+        idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${answered + 1}`,
+        input: job.input,
+        workspace: job.workspace
       }
-    }
-    const {
-      agents: [first, ...others],
-      tries: triesBefore
-    } = takeUp(found.right, job)
-    for (let agent: Agent.Agent = first, firstTry = triesBefore; ; firstTry = 1) {
-      for (let tries = firstTry; ; tries++) {
-        const startedAt = yield* Clock.currentTimeMillis
-        emit({ _tag: "ItemStarted", ...place, total: job.total, attempt, agentId: agent.id })
-        const before = spent
-        let reported = Usage.zero
-        const task: Agent.Task = {
-          runId: job.runId,
-          stepId: definition.id,
-          skill: definition.skill,
-          item: job.item,
-          index: job.index,
-          total: job.total,
-          attempt,
-          idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${attempt}`,
-          input: job.input,
-          workspace: job.workspace
-        }
-        const result = yield* runOnce(agent, task, ({ message, progress, remainingMillis, usage }) => {
-          if (usage !== undefined) reported = reportedUsage(usage)
-          spent = Usage.add(before, reported)
-          emit({
-            _tag: "ItemProgress",
-            ...place,
-            ...(isNumber(progress) ? { progress: Math.min(1, Math.max(0, progress)) } : {}),
-            ...(message === undefined ? {} : { message: String(message) }),
-            ...(isNumber(remainingMillis) && remainingMillis < Number.MAX_SAFE_INTEGER
-              ? { remainingMillis: Math.max(0, Math.round(remainingMillis)) }
-              : {}),
-            usage: spent
-          })
-        }).pipe((running) => withTimeout(running, definition.attemptTimeoutMillis), either)
-        const now = yield* Clock.currentTimeMillis
-        const usage =
-          result._tag === "Right" ? result.right.usage : reportedUsage(result.left.usage ?? reported)
-        spent = Usage.add(before, usage)
-        yield* registry.observe(agent.id, {
-          durationMillis: Math.max(0, now - startedAt),
-          usage,
-          failure: result._tag === "Right" ? undefined : result.left.kind
+      const onProgress = ({ message, progress, remainingMillis, usage }: Agent.Progress): void => {
+        if (usage !== undefined) reported = reportedUsage(usage)
+        spent = Usage.add(before, reported)
+        emit({
+          _tag: "ItemProgress",
+          ...place,
+          ...(isNumber(progress) ? { progress: Math.min(1, Math.max(0, progress)) } : {}),
+          ...(message === undefined ? {} : { message: String(message) }),
+          ...(isNumber(remainingMillis) && remainingMillis < Number.MAX_SAFE_INTEGER
+            ? { remainingMillis: Math.max(0, Math.round(remainingMillis)) }
+            : {}),
+          usage: spent
         })
-        if (result._tag === "Right") {
-          return {
-            _tag: "Done",
-            item: job.item,
-            agentId: agent.id,
-            attempt,
-            value: result.right.value,
-            metrics: metrics(now)
+      }
+      const answeredWith = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined) => {
+        spent = Usage.add(before, usage)
+        const at = now()
+        const durationMillis = Math.max(0, at - startedAt)
+        return { at, observed: registry.observe(agent.id, { durationMillis, usage, failure }) }
+      }
+      return Effect.matchEffect(
+        withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
+        {
+          onSuccess: ({ usage, value }) => {
+            const { at, observed } = answeredWith(usage, undefined)
+            const end: ItemEnd = {
+              _tag: "Done",
+              item: job.item,
+              agentId: agent.id,
+              attempt,
+              value,
+              metrics: metrics(at)
+            }
+            return Effect.as(observed, end)
+          },
+          onFailure: (error) => {
+            const { at, observed } = answeredWith(reportedUsage(error.usage ?? reported), error.kind)
+            return Effect.zipRight(observed, afterFailure(error, at, agent, others, tries))
           }
         }
-        const error = result.left
-        const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
-        const policy = definition.retry
-        const again = error.retryable && policy !== undefined && tries < policy.attempts
-        const nextAgent: Agent.Agent | undefined = again
-          ? agent
-          : noFallback.has(error.kind)
-            ? undefined
-            : others.shift()
-        if (nextAgent === undefined)
-          return { _tag: "Failed", item: job.item, attempt, failure, metrics: metrics(now) }
-        const delayMillis = again
-          ? Math.max(backoff(policy, tries, yield* Random.next), error.retryAfterMillis ?? 0)
-          : 0
-        emit({
-          _tag: "ItemFailed",
-          ...place,
-          attempt,
-          error: failure,
-          retry: { attempt: attempt + 1, delayMillis, agentId: nextAgent.id },
-          metrics: metrics(now)
-        })
-        attempt++
-        if (delayMillis > 0) yield* Effect.sleep(delayMillis)
-        if (again) continue
-        agent = nextAgent
-        break
-      }
+      )
+    })
+
+  const afterFailure = (
+    error: AgentError,
+    at: number,
+    agent: Agent.Agent,
+    others: ReadonlyArray<Agent.Agent>,
+    tries: number
+  ): Effect.Effect<ItemEnd> => {
+    const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
+    const policy = definition.retry
+    const retry = error.retryable && policy !== undefined && tries < policy.attempts ? policy : undefined
+    const [next, ...rest] =
+      retry !== undefined ? [agent, ...others] : noFallback.has(error.kind) ? [] : others
+    if (next === undefined) return failed(failure, at)
+    return Effect.flatMap(retry === undefined ? Effect.succeed(0) : Random.next, (random) => {
+      const delayMillis =
+        retry === undefined ? 0 : Math.max(backoff(retry, tries, random), error.retryAfterMillis ?? 0)
+      const again = { attempt: attempt + 1, delayMillis, agentId: next.id }
+      emit({ _tag: "ItemFailed", ...place, attempt, error: failure, retry: again, metrics: metrics(at) })
+      attempt++
+      answered++
+      const following = attemptBy(next, rest, retry === undefined ? 1 : tries + 1)
+      return delayMillis > 0 ? Effect.zipRight(Effect.sleep(delayMillis), following) : following
+    })
+  }
+
+  return Effect.matchEffect(candidates(job.step, registry), {
+    onFailure: ({ _tag: kind, message }) => failed({ kind, message }, now()),
+    onSuccess: (found) => {
+      const {
+        agents: [first, ...others],
+        tries
+      } = takeUp(found, job)
+      return attemptBy(first, others, tries)
     }
   })
+}

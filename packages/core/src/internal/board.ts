@@ -12,7 +12,7 @@ import * as Run from "../Run.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { type ItemEnd, runItem } from "./attempts.js"
-import { fork } from "./compat.js"
+import { type Fork, interruptNow } from "./compat.js"
 import { type Lane, makeLanes, makeQueue, skipReason, viewOf } from "./schedule.js"
 
 /** What a board says to its coordinator. */
@@ -20,6 +20,7 @@ export interface Signals {
   /** Applies an event to the run and puts it in line for the log. */
   readonly emit: (event: Event) => void
   readonly now: () => number
+  readonly fork: Fork
   readonly itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined) => void
   readonly timeOver: (lane: Lane) => void
 }
@@ -35,7 +36,7 @@ export interface FatalFailure {
  * begins as the recorded state leaves it: what is settled stays so, what was under way is to be done again.
  */
 export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Service, signals: Signals) => {
-  const { emit, now } = signals
+  const { emit, fork, now } = signals
   const lanes = makeLanes(plan, run)
   const views: Record<string, Json> = {}
   const launchable = makeQueue<Lane>()
@@ -66,69 +67,60 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   }
 
   // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
-  const interrupt = (lane: Lane) =>
-    Effect.forEach(lane.fibers.values(), Fiber.interruptFork, { discard: true })
+  const interrupt = (lane: Lane): void => {
+    for (const fiber of lane.fibers.values()) interruptNow(fiber)
+  }
 
-  const startTimer = (lane: Lane) =>
-    Effect.suspend(() => {
-      const { remainingMillis } = lane
-      if (remainingMillis === undefined || lane.timer !== undefined) return Effect.void
-      lane.deadline = now() + remainingMillis
-      return Effect.map(
-        fork(
-          Effect.andThen(
-            Effect.sleep(remainingMillis),
-            Effect.sync(() => signals.timeOver(lane))
-          )
-        ),
-        (timer) => {
-          lane.timer = timer
-        }
+  const startTimer = (lane: Lane): void => {
+    const { remainingMillis } = lane
+    if (remainingMillis === undefined || lane.timer !== undefined) return
+    lane.deadline = now() + remainingMillis
+    lane.timer = fork(
+      Effect.andThen(
+        Effect.sleep(remainingMillis),
+        Effect.sync(() => signals.timeOver(lane))
       )
-    })
+    )
+  }
 
-  const stopTimer = (lane: Lane) =>
-    Effect.suspend(() => {
-      const { timer } = lane
-      if (timer === undefined) return Effect.void
-      lane.timer = undefined
-      lane.remainingMillis = Math.max(1, lane.deadline - now())
-      return Fiber.interruptFork(timer)
-    })
+  const stopTimer = (lane: Lane): void => {
+    const { timer } = lane
+    if (timer === undefined) return
+    lane.timer = undefined
+    lane.remainingMillis = Math.max(1, lane.deadline - now())
+    interruptNow(timer)
+  }
 
-  const settle = (lane: Lane, event: Event) => {
+  const stopTimers = (): void => {
+    for (const lane of lanes) stopTimer(lane)
+  }
+
+  const settle = (lane: Lane, event: Event): void => {
     emit(event)
     settled.push(lane)
     unsettled--
-    return stopTimer(lane)
+    stopTimer(lane)
   }
 
-  const failStep = (lane: Lane, failure: Failure) =>
-    Effect.suspend(() => {
-      const stepId = lane.step.definition.id
-      if (lane.step.definition.onFailure !== "continue") fatal ??= { failure, stepId }
-      return settle(lane, {
-        _tag: "StepFailed",
-        stepId,
-        failure,
-        summary: Run.stepSummary(lane.state, now())
-      })
-    })
+  const failStep = (lane: Lane, failure: Failure): void => {
+    const stepId = lane.step.definition.id
+    if (lane.step.definition.onFailure !== "continue") fatal ??= { failure, stepId }
+    settle(lane, { _tag: "StepFailed", stepId, failure, summary: Run.stepSummary(lane.state, now()) })
+  }
 
-  const settleIfDone = (lane: Lane) =>
-    Effect.suspend(() => {
-      const { state, step } = lane
-      if (Run.isSettled(state.status) || lane.items === undefined || lane.fibers.size > 0) return Effect.void
-      if (lane.failing !== undefined) return failStep(lane, lane.failing)
-      if (state.succeeded + state.failed < lane.items.length) return Effect.void
-      if (state.failed > 0 && state.succeeded === 0) {
-        const first = state.items.find((item) => item?.failure !== undefined)?.failure
-        const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
-        return failStep(lane, { kind: first?.kind ?? "Failed", message })
-      }
-      const summary = Run.stepSummary(state, now())
-      return settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary })
-    })
+  const settleIfDone = (lane: Lane): void => {
+    const { state, step } = lane
+    if (Run.isSettled(state.status) || lane.items === undefined || lane.fibers.size > 0) return
+    if (lane.failing !== undefined) return failStep(lane, lane.failing)
+    if (state.succeeded + state.failed < lane.items.length) return
+    if (state.failed > 0 && state.succeeded === 0) {
+      const first = state.items.find((item) => item?.failure !== undefined)?.failure
+      const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
+      return failStep(lane, { kind: first?.kind ?? "Failed", message })
+    }
+    const summary = Run.stepSummary(state, now())
+    settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary })
+  }
 
   const scopeOf = (item: Json, index: number): Expression.Scope => ({
     params: run.params,
@@ -138,44 +130,62 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     index
   })
 
-  const open = (lane: Lane) =>
-    Effect.gen(function* () {
-      const { state, step } = lane
-      const stepId = step.definition.id
-      const scope = scopeOf(null, 0)
-      if (state.status === "Pending") {
-        const dependencies = step.dependencies.flatMap((index) => lanes[index] ?? [])
-        const blocked = skipReason(step.join, dependencies)
-        const holds = blocked === undefined && (step.when === undefined || (yield* step.when.evaluate(scope)))
-        if (!holds) {
-          const reason = blocked ?? `its condition \`${step.definition.when}\` is false`
-          return yield* settle(lane, { _tag: "StepSkipped", stepId, reason })
-        }
-      }
-      const items = step.forEach === undefined ? [null] : yield* step.forEach.evaluate(scope)
-      if (!Array.isArray(items)) {
-        const message = `its forEach gave ${JSON.stringify(items).slice(0, 200)}, which is not a list`
-        return yield* failStep(lane, { kind: "InvalidInput", message })
-      }
-      lane.items = items
-      if (state.status === "Pending") {
-        const stepType = step.definition.skill ?? `agent:${step.definition.agent}`
-        emit({ _tag: "StepStarted", stepId, stepType, totalItems: items.length })
-      }
-      for (let index = items.length - 1; index >= 0; index--) {
-        const item = state.items[index]
-        if (item?.status === "Failed" && step.definition.onItemFailure !== "continue")
-          lane.failing ??= item.failure
-        if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
-      }
-      if (lane.failing === undefined) enqueue(lane)
-      if (step.definition.stepTimeoutMillis !== undefined) yield* startTimer(lane)
-      yield* settleIfDone(lane)
-    }).pipe(
-      Effect.catchTag("ExpressionError", (error) =>
-        failStep(lane, { kind: "ExpressionError", message: error.message })
-      )
-    )
+  /** The value of an expression; the step fails where there is none. */
+  const valueOf = <A>(
+    lane: Lane,
+    expression: Effect.Effect<A, Expression.ExpressionError>
+  ): { readonly value: A } | undefined => {
+    const exit = Effect.runSyncExit(expression)
+    if (Exit.isSuccess(exit)) return { value: exit.value }
+    const error = Cause.squash(exit.cause)
+    const message = error instanceof Error ? error.message : String(error)
+    failStep(lane, { kind: "ExpressionError", message })
+    return undefined
+  }
+
+  /** Whether a step goes on; one that does not is settled. */
+  const enters = (lane: Lane, scope: Expression.Scope): boolean => {
+    const { step } = lane
+    const dependencies = step.dependencies.flatMap((index) => lanes[index] ?? [])
+    const blocked = skipReason(step.join, dependencies)
+    if (blocked === undefined) {
+      if (step.when === undefined) return true
+      const condition = valueOf(lane, step.when.evaluate(scope))
+      if (condition === undefined) return false
+      if (condition.value) return true
+    }
+    const reason = blocked ?? `its condition \`${step.definition.when}\` is false`
+    settle(lane, { _tag: "StepSkipped", stepId: step.definition.id, reason })
+    return false
+  }
+
+  const open = (lane: Lane): void => {
+    const { state, step } = lane
+    const { definition } = step
+    const scope = scopeOf(null, 0)
+    if (state.status === "Pending" && !enters(lane, scope)) return
+    const list: { readonly value: Json } | undefined =
+      step.forEach === undefined ? { value: [null] } : valueOf(lane, step.forEach.evaluate(scope))
+    if (list === undefined) return
+    const items: Json = list.value
+    if (!Array.isArray(items)) {
+      const message = `its forEach gave ${JSON.stringify(items).slice(0, 200)}, which is not a list`
+      return failStep(lane, { kind: "InvalidInput", message })
+    }
+    lane.items = items
+    if (state.status === "Pending") {
+      const stepType = definition.skill ?? `agent:${definition.agent}`
+      emit({ _tag: "StepStarted", stepId: definition.id, stepType, totalItems: items.length })
+    }
+    for (let index = items.length - 1; index >= 0; index--) {
+      const item = state.items[index]
+      if (item?.status === "Failed" && definition.onItemFailure !== "continue") lane.failing ??= item.failure
+      if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
+    }
+    if (lane.failing === undefined) enqueue(lane)
+    if (definition.stepTimeoutMillis !== undefined) startTimer(lane)
+    settleIfDone(lane)
+  }
 
   const itemEffect = (lane: Lane, index: number, workspace: Workspace): Effect.Effect<ItemEnd> => {
     const { state, step } = lane
@@ -189,14 +199,15 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       index,
       total: lane.items?.length ?? 1,
       workspace,
-      firstAttempt: known === undefined ? 1 : known.status === "Waiting" ? known.attempt + 1 : known.attempt,
+      firstAttempt: (known?.attempt ?? 0) + 1,
+      answered: known?.answered ?? 0,
       agentId: known?.agentId,
       tries: Math.max(1, known?.tries ?? 1),
       usageBefore: known?.usage ?? Usage.zero,
       startedAt: known?.startedAt ?? now()
     }
     if (step.label === undefined && step.input === undefined) {
-      return runItem({ ...job, item: plain, input: isForEach ? value : run.params }, registry, emit)
+      return runItem({ ...job, item: plain, input: isForEach ? value : run.params }, registry, signals)
     }
     return Effect.gen(function* () {
       const scope = scopeOf(value, index)
@@ -204,7 +215,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       const input =
         step.input === undefined ? (isForEach ? value : run.params) : yield* step.input.evaluate(scope)
       const item = typeof named === "string" ? named : JSON.stringify(named)
-      return yield* runItem({ ...job, item, input }, registry, emit)
+      return yield* runItem({ ...job, item, input }, registry, signals)
     }).pipe(
       Effect.catchTag("ExpressionError", (error) =>
         Effect.succeed<ItemEnd>({
@@ -212,7 +223,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
           item: plain,
           attempt: job.firstAttempt,
           failure: { kind: "ExpressionError", message: error.message },
-          metrics: { durationMillis: 0, usage: job.usageBefore, retries: job.firstAttempt - 1 }
+          metrics: { durationMillis: 0, usage: job.usageBefore, retries: job.answered }
         })
       )
     )
@@ -225,98 +236,97 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     const defect = Cause.squash(exit.cause)
     const message = defect instanceof Error ? defect.message : String(defect)
     const item = lane.state.items[index]
-    const { attempt, startedAt, usage } = item ?? { attempt: 1, startedAt: now(), usage: Usage.zero }
+    const { answered, attempt, startedAt, usage } = item ?? {
+      answered: 0,
+      attempt: 1,
+      startedAt: now(),
+      usage: Usage.zero
+    }
     return {
       _tag: "Failed",
       item: item?.label ?? String(index),
       attempt,
       failure: { kind: "Failed", message },
-      metrics: { durationMillis: Math.max(0, now() - startedAt), usage, retries: attempt - 1 }
+      metrics: { durationMillis: Math.max(0, now() - startedAt), usage, retries: answered }
     }
   }
 
-  const startItem = (lane: Lane, index: number, workspace: Workspace) =>
-    Effect.map(fork(itemEffect(lane, index, workspace)), (fiber) => {
-      lane.fibers.set(index, fiber)
-      busy.add(lane)
-      inFlight++
-      fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
-    })
+  const startItem = (lane: Lane, index: number, workspace: Workspace): void => {
+    const fiber = fork(itemEffect(lane, index, workspace))
+    lane.fibers.set(index, fiber)
+    busy.add(lane)
+    inFlight++
+    fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
+  }
 
-  const launch = (workspace: Workspace) =>
-    Effect.gen(function* () {
-      for (;;) {
-        const lane = launchable.peek()
-        if (lane === undefined) return
-        const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
-        while (lane.failing === undefined && lane.fibers.size < cap && lane.todo.length > 0) {
-          if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return
-          yield* startItem(lane, lane.todo.pop() ?? 0, workspace)
-        }
-        // A lane at its own limit comes back when one of its items ends.
-        lane.queued = false
-        launchable.drop()
+  /** Starts items as far as the limits allow; true where only `most` kept it from starting more. */
+  const launch = (workspace: Workspace, most: number): boolean => {
+    let started = 0
+    for (let lane = launchable.peek(); lane !== undefined; lane = launchable.peek()) {
+      const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
+      while (lane.failing === undefined && lane.fibers.size < cap && lane.todo.length > 0) {
+        if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return false
+        if (started === most) return true
+        started++
+        startItem(lane, lane.todo.pop() ?? 0, workspace)
       }
-    })
+      // A lane at its own limit comes back when one of its items ends.
+      lane.queued = false
+      launchable.drop()
+    }
+    return false
+  }
 
   return {
-    /** Opens the steps whose dependencies are durably settled, and starts items as far as the limits allow. */
-    advance: (workspace: Workspace) =>
-      Effect.gen(function* () {
-        while (ready.length > 0 && fatal === undefined) {
-          const opening = ready
-          ready = []
-          for (const lane of opening) {
-            if (fatal === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined)
-              yield* open(lane)
-          }
+    /**
+     * Opens the steps whose dependencies are durably settled, and starts items as far as the limits allow, but no more than
+     * `most` at once; true where there are more.
+     */
+    advance: (workspace: Workspace, most: number): boolean => {
+      while (ready.length > 0 && fatal === undefined) {
+        const opening = ready
+        ready = []
+        for (const lane of opening) {
+          if (fatal === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined) open(lane)
         }
-        if (fatal === undefined) yield* launch(workspace)
-      }),
+      }
+      return fatal === undefined && launch(workspace, most)
+    },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
-    itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined) =>
-      Effect.suspend(() => {
-        const { definition } = lane.step
-        lane.fibers.delete(index)
-        if (lane.fibers.size === 0) busy.delete(lane)
-        inFlight--
-        if (end === undefined) {
-          lane.todo.push(index)
-        } else if (end._tag === "Done") {
-          const { agentId, attempt, item, metrics, value } = end
-          emit({
-            _tag: "ItemCompleted",
-            stepId: definition.id,
-            item,
-            index,
-            attempt,
-            agentId,
-            result: value,
-            metrics
-          })
-        } else {
-          const { attempt, failure, item, metrics } = end
-          emit({ _tag: "ItemFailed", stepId: definition.id, item, index, attempt, error: failure, metrics })
-          if (definition.onItemFailure !== "continue" && lane.failing === undefined) {
-            lane.failing = failure
-            return Effect.zipRight(interrupt(lane), settleIfDone(lane))
-          }
+    itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined): void => {
+      const { definition } = lane.step
+      lane.fibers.delete(index)
+      if (lane.fibers.size === 0) busy.delete(lane)
+      inFlight--
+      if (end === undefined) {
+        lane.todo.push(index)
+      } else if (end._tag === "Done") {
+        const { agentId, attempt, item, metrics, value } = end
+        const stepId = definition.id
+        emit({ _tag: "ItemCompleted", stepId, item, index, attempt, agentId, result: value, metrics })
+      } else {
+        const { attempt, failure, item, metrics } = end
+        emit({ _tag: "ItemFailed", stepId: definition.id, item, index, attempt, error: failure, metrics })
+        if (definition.onItemFailure !== "continue" && lane.failing === undefined) {
+          lane.failing = failure
+          interrupt(lane)
         }
-        if (lane.failing === undefined) enqueue(lane)
-        return settleIfDone(lane)
-      }),
+      }
+      if (lane.failing === undefined) enqueue(lane)
+      settleIfDone(lane)
+    },
 
     /** Fails a step whose time is over. */
-    timeOver: (lane: Lane) =>
-      Effect.suspend(() => {
-        if (lane.timer === undefined || Run.isSettled(lane.state.status)) return Effect.void
-        lane.failing = {
-          kind: "Timeout",
-          message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
-        }
-        return Effect.zipRight(interrupt(lane), settleIfDone(lane))
-      }),
+    timeOver: (lane: Lane): void => {
+      if (lane.timer === undefined || Run.isSettled(lane.state.status)) return
+      lane.failing = {
+        kind: "Timeout",
+        message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
+      }
+      interrupt(lane)
+      settleIfDone(lane)
+    },
 
     /** Takes note that the ends of these steps are durable: now their dependents may start. */
     durable: (done: ReadonlyArray<Lane>): void => {
@@ -339,35 +349,30 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     },
 
     /** Settles what is left when the run ends before its steps do. */
-    abandon: (reason: string) =>
-      Effect.forEach(
-        lanes,
-        (lane) => {
-          const stepId = lane.step.definition.id
-          if (Run.isSettled(lane.state.status)) return Effect.void
-          if (lane.state.status === "Pending") return settle(lane, { _tag: "StepSkipped", stepId, reason })
-          return settle(lane, { _tag: "StepCancelled", stepId, summary: Run.stepSummary(lane.state, now()) })
-        },
-        { discard: true }
-      ),
+    abandon: (reason: string): void => {
+      for (const lane of lanes) {
+        const stepId = lane.step.definition.id
+        if (Run.isSettled(lane.state.status)) continue
+        if (lane.state.status === "Pending") settle(lane, { _tag: "StepSkipped", stepId, reason })
+        else settle(lane, { _tag: "StepCancelled", stepId, summary: Run.stepSummary(lane.state, now()) })
+      }
+    },
 
     /** Interrupts what is under way, without waiting for it to have ended. */
-    interruptAll: Effect.suspend(() => Effect.forEach(busy, interrupt, { discard: true })),
+    interruptAll: (): void => {
+      for (const lane of busy) interrupt(lane)
+    },
     /** Interrupts what is under way and waits until it has ended. */
-    stop: Effect.suspend(() =>
-      Effect.zipRight(
-        Fiber.interruptAll([...busy].flatMap((lane) => [...lane.fibers.values()])),
-        Effect.forEach(lanes, stopTimer, { discard: true })
-      )
-    ),
+    stop: Effect.suspend(() => {
+      stopTimers()
+      return Fiber.interruptAll([...busy].flatMap((lane) => [...lane.fibers.values()]))
+    }),
     /** Stops the clocks of the steps while the run is paused. */
-    stopTimers: Effect.suspend(() => Effect.forEach(lanes, stopTimer, { discard: true })),
+    stopTimers,
     /** Lets the clocks of the steps go on. */
-    startTimers: Effect.suspend(() =>
-      Effect.forEach(lanes, (lane) => (lane.state.status === "Running" ? startTimer(lane) : Effect.void), {
-        discard: true
-      })
-    ),
+    startTimers: (): void => {
+      for (const lane of lanes) if (lane.state.status === "Running") startTimer(lane)
+    },
     inFlight: () => inFlight,
     isDone: () => unsettled === 0,
     fatal: () => fatal

@@ -6,8 +6,11 @@ import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
-import type * as Mailbox from "effect/Mailbox"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 
 /** Handles every typed failure. */
 export const catchAll = Effect.catchAll
@@ -25,9 +28,17 @@ export const layerScoped = Layer.scoped
 /** The time in milliseconds, read outside of an effect. */
 export const currentTimeMillis = (clock: Clock.Clock): number => clock.unsafeCurrentTimeMillis()
 
-/** Puts a message in an unbounded mailbox at once; one that has ended does not take it. */
-export const offer = <A, E>(mailbox: Mailbox.Mailbox<A, E>, message: A): boolean =>
-  mailbox.unsafeOffer(message)
+/** Starts a fiber that nobody supervises, from outside of any fiber; it runs at once until it first has to wait. */
+export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
+
+/** What forks with the services, the clock and the loggers of the fiber that asks; what it forks can be interrupted. */
+export const forker: Effect.Effect<Fork> = Effect.map(Effect.runtime<never>(), (runtime) =>
+  Runtime.runFork(Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption))
+)
+
+/** Interrupts a fiber without waiting for its end. */
+export const interruptNow = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void =>
+  fiber.unsafeInterruptAsFork(FiberId.none)
 
 /** Completes a deferred at once; the first completion counts. */
 export const completeDeferred = <A, E>(deferred: Deferred.Deferred<A, E>, exit: Exit.Exit<A, E>): void =>

@@ -1,6 +1,5 @@
 import type * as Deferred from "effect/Deferred"
 import type * as Exit from "effect/Exit"
-import type * as Scope from "effect/Scope"
 import type { CommandConflict, ControlCommand, IllegalCommand } from "../Command.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
@@ -16,8 +15,7 @@ export type Reply = Deferred.Deferred<void, CommandError>
 
 /** What a coordinator is told, in the order of its coming. */
 export type Message =
-  | { readonly _tag: "Wake" }
-  | { readonly _tag: "Admitted"; readonly scope: Scope.Scope }
+  | { readonly _tag: "Admitted"; readonly request: symbol }
   | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
   | {
       readonly _tag: "ItemEnded"
