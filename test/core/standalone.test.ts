@@ -95,7 +95,7 @@ describe("without a control plane", () => {
       const failing = {
         ...log,
         append: (...args: Parameters<typeof log.append>) => (appended++ === 0 ? log.append(...args) : full),
-        enqueue: () => Effect.succeed(full)
+        enqueue: (...[, , settled]: Parameters<typeof log.enqueue>) => settled(Effect.runSyncExit(full))
       }
       const given = yield* within
       const entries = collect(

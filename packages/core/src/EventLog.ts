@@ -1,6 +1,7 @@
 import type * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -9,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Entry, type Event, isTerminal } from "./Event.js"
 import { origin, type RunId, type Seq } from "./Ids.js"
-import { chunkOf, currentTimeMillis } from "./internal/compat.js"
+import { async, chunkOf, currentTimeMillis } from "./internal/compat.js"
 
 /** The log could not be written; what was acknowledged before is safe, what was being appended is not in the log. */
 export class LogWriteFailed extends Schema.TaggedError<LogWriteFailed>()("LogWriteFailed", {
@@ -90,13 +91,15 @@ export class EventLog extends Context.Tag("@switchyard/core/EventLog")<
       events: ReadonlyArray<Event>
     ) => Effect.Effect<ReadonlyArray<Entry>, LogWriteFailed>
     /**
-     * Puts events in their place at once; the effect that it gives waits until they are durable, and need not be run. What
-     * is appended or enqueued later never becomes durable earlier.
+     * Puts events in their place at once, without being an effect: it is what an engine calls for every step. It calls back
+     * once, perhaps before it returns, when the entries are durable or cannot become so. What is appended or enqueued later
+     * never becomes durable earlier.
      */
     readonly enqueue: (
       runId: RunId,
-      events: ReadonlyArray<Event>
-    ) => Effect.Effect<Effect.Effect<ReadonlyArray<Entry>, LogWriteFailed>>
+      events: ReadonlyArray<Event>,
+      settled: (exit: Exit.Exit<ReadonlyArray<Entry>, LogWriteFailed>) => void
+    ) => void
   }
 >() {}
 
@@ -179,7 +182,8 @@ export const makeReader = (backend: ReaderBackend): Reader => ({
 /** The service on a backend. */
 export const make = (backend: Backend): Service => ({
   ...makeReader(backend),
-  append: (runId, events) => Effect.flatten(backend.enqueue(runId, events)),
+  // Whether anybody still waits is nothing to the log.
+  append: (runId, events) => async((resume) => backend.enqueue(runId, events, resume)),
   enqueue: backend.enqueue
 })
 
@@ -241,24 +245,23 @@ export const makeSequencer = (last: Seq, openRuns: Iterable<readonly [RunId, Ope
 /** A log in memory, for tests and for hosts that need no durability: everything is kept until the layer's scope closes. */
 export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
   EventLog,
-  Effect.map(PubSub.sliding<void>(1), (bell) => {
+  Effect.gen(function* () {
+    const bell = yield* PubSub.sliding<void>(1)
+    const clock = yield* Effect.clock
     const entries: Array<Entry> = []
     const open = new Map<RunId, OpenRun>()
     const { number } = makeSequencer(origin, [])
     return make({
-      // Interrupted between the two, it would leave entries that nobody is told of.
-      enqueue: (runId, events) =>
-        Effect.uninterruptible(
-          Effect.clockWith((clock) => {
-            const time = currentTimeMillis(clock)
-            const added = events.map((event) => number(runId, event, time))
-            for (const entry of added) {
-              entries.push(entry)
-              track(open, entry)
-            }
-            return Effect.as(PubSub.publish(bell, undefined), Effect.succeed(added))
-          })
-        ),
+      enqueue: (runId, events, settled) => {
+        const time = currentTimeMillis(clock)
+        const added = events.map((event) => number(runId, event, time))
+        for (const entry of added) {
+          entries.push(entry)
+          track(open, entry)
+        }
+        settled(Exit.succeed(added))
+        Effect.runSync(PubSub.publish(bell, undefined))
+      },
       head: () => entries.length as Seq,
       unfinished: () => unfinishedOf(open),
       readAfter: (after, runs) =>

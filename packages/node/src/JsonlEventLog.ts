@@ -5,6 +5,7 @@ import { type Entry, isLifecycle } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
 import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
@@ -99,6 +100,7 @@ const make = (
       )
     }
     const { segments } = opened
+    const clock = yield* Effect.clock
     const bell = yield* PubSub.sliding<void>(1)
     const sequencer = EventLog.makeSequencer(opened.last, opened.openRuns)
     const tailEntries = options.tailEntries ?? 8192
@@ -129,29 +131,22 @@ const make = (
         )
     )
 
-    const failure = (reason: string) => Effect.fail(new EventLog.LogWriteFailed({ path: directory, reason }))
+    const failure = (reason: string) => Exit.fail(new EventLog.LogWriteFailed({ path: directory, reason }))
 
     return EventLog.make({
       bell,
       head: () => durableSeq,
-      enqueue: (runId, events) =>
-        Effect.clockWith((clock) => {
-          const time = currentTimeMillis(clock)
-          const entries = events.map((event) => sequencer.number(runId, event, time))
-          if (entries.length === 0) return Effect.succeed(Effect.succeed(entries))
-          const group = writer.add(entries, events.some(isLifecycle))
-          return Effect.succeed(
-            Effect.suspend(() => {
-              if (group.state === "durable") return Effect.succeed(entries)
-              if (group.state !== "open") return failure(group.state.failed)
-              return async<ReadonlyArray<Entry>, EventLog.LogWriteFailed>((resume) => {
-                group.waiting.push((reason) =>
-                  resume(reason === undefined ? Effect.succeed(entries) : failure(reason))
-                )
-              })
-            })
-          )
-        }),
+      enqueue: (runId, events, settled) => {
+        const time = currentTimeMillis(clock)
+        const entries = events.map((event) => sequencer.number(runId, event, time))
+        if (entries.length === 0) {
+          settled(Exit.succeed(entries))
+          return
+        }
+        writer.add(entries, events.some(isLifecycle), (reason) =>
+          settled(reason === undefined ? Exit.succeed(entries) : failure(reason))
+        )
+      },
       unfinished: () => EventLog.unfinishedOf(opened.openRuns),
       readAfter: (after, runs) =>
         Effect.suspend(() => {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { async } from "./compat.js"
+import { async, type Fork } from "./compat.js"
 
 /**
  * Slots that are given out first come, first served. A waiter that is interrupted leaves the queue, and a slot is given
@@ -28,4 +29,52 @@ export const makeAdmission = (slots: number): { readonly admit: Effect.Effect<vo
     return Effect.suspend(() => (waiting.delete(wake) ? Effect.void : release))
   })
   return { admit: Effect.acquireRelease(Effect.interruptible(acquire), () => release) }
+}
+
+/** The slot of one run, which may ask for it and give it back several times. */
+export interface Slot {
+  readonly request: () => void
+  readonly held: () => boolean
+  /** Gives the slot back, or leaves the queue, and waits until that is done. */
+  readonly release: Effect.Effect<void>
+}
+
+/** A slot that is asked for by `admit` and held by a fiber of its own, so that giving it back is interrupting that fiber. */
+export const makeSlot = (
+  admit: Effect.Effect<void, never, Scope.Scope>,
+  fork: Fork,
+  admitted: () => void
+): Slot => {
+  let holder: Fiber.RuntimeFiber<void> | undefined
+  let current: symbol | undefined
+  let held = false
+  return {
+    request: () => {
+      const request = Symbol()
+      current = request
+      holder = fork(
+        Effect.scoped(
+          Effect.zipRight(
+            admit,
+            Effect.suspend(() => {
+              // A run that was paused meanwhile waits for another slot than the one that it is given now.
+              if (current === request) {
+                held = true
+                admitted()
+              }
+              return Effect.never
+            })
+          )
+        )
+      )
+    },
+    held: () => held,
+    release: Effect.suspend(() => {
+      const fiber = holder
+      holder = undefined
+      current = undefined
+      held = false
+      return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+    })
+  }
 }

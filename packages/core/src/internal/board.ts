@@ -111,12 +111,16 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   const settleIfDone = (lane: Lane): void => {
     const { state, step } = lane
     if (Run.isSettled(state.status) || lane.items === undefined || lane.fibers.size > 0) return
-    if (lane.failing !== undefined) return failStep(lane, lane.failing)
+    if (lane.failing !== undefined) {
+      failStep(lane, lane.failing)
+      return
+    }
     if (state.succeeded + state.failed < lane.items.length) return
     if (state.failed > 0 && state.succeeded === 0) {
       const first = state.items.find((item) => item?.failure !== undefined)?.failure
       const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
-      return failStep(lane, { kind: first?.kind ?? "Failed", message })
+      failStep(lane, { kind: first?.kind ?? "Failed", message })
+      return
     }
     const summary = Run.stepSummary(state, now())
     settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary })
@@ -131,7 +135,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   })
 
   /** The value of an expression; the step fails where there is none. */
-  const valueOf = <A>(
+  const evaluated = <A>(
     lane: Lane,
     expression: Effect.Effect<A, Expression.ExpressionError>
   ): { readonly value: A } | undefined => {
@@ -150,7 +154,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     const blocked = skipReason(step.join, dependencies)
     if (blocked === undefined) {
       if (step.when === undefined) return true
-      const condition = valueOf(lane, step.when.evaluate(scope))
+      const condition = evaluated(lane, step.when.evaluate(scope))
       if (condition === undefined) return false
       if (condition.value) return true
     }
@@ -165,12 +169,13 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     const scope = scopeOf(null, 0)
     if (state.status === "Pending" && !enters(lane, scope)) return
     const list: { readonly value: Json } | undefined =
-      step.forEach === undefined ? { value: [null] } : valueOf(lane, step.forEach.evaluate(scope))
+      step.forEach === undefined ? { value: [null] } : evaluated(lane, step.forEach.evaluate(scope))
     if (list === undefined) return
     const items: Json = list.value
     if (!Array.isArray(items)) {
       const message = `its forEach gave ${JSON.stringify(items).slice(0, 200)}, which is not a list`
-      return failStep(lane, { kind: "InvalidInput", message })
+      failStep(lane, { kind: "InvalidInput", message })
+      return
     }
     lane.items = items
     if (state.status === "Pending") {
@@ -259,14 +264,14 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
   }
 
-  /** Starts items as far as the limits allow; true where only `most` kept it from starting more. */
-  const launch = (workspace: Workspace, most: number): boolean => {
+  /** Starts up to `most` items, as far as the limits allow; says how many. */
+  const launch = (workspace: Workspace, most: number): number => {
     let started = 0
     for (let lane = launchable.peek(); lane !== undefined; lane = launchable.peek()) {
       const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
       while (lane.failing === undefined && lane.fibers.size < cap && lane.todo.length > 0) {
-        if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return false
-        if (started === most) return true
+        if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return started
+        if (started === most) return started
         started++
         startItem(lane, lane.todo.pop() ?? 0, workspace)
       }
@@ -274,15 +279,15 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       lane.queued = false
       launchable.drop()
     }
-    return false
+    return started
   }
 
   return {
     /**
-     * Opens the steps whose dependencies are durably settled, and starts items as far as the limits allow, but no more than
-     * `most` at once; true where there are more.
+     * Opens the steps whose dependencies are durably settled, and starts up to `most` items, as far as the limits allow; says
+     * how many.
      */
-    advance: (workspace: Workspace, most: number): boolean => {
+    advance: (workspace: Workspace, most: number): number => {
       while (ready.length > 0 && fatal === undefined) {
         const opening = ready
         ready = []
@@ -290,7 +295,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
           if (fatal === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined) open(lane)
         }
       }
-      return fatal === undefined && launch(workspace, most)
+      return fatal === undefined ? launch(workspace, most) : 0
     },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */

@@ -8,9 +8,11 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
+import * as Scheduler from "effect/Scheduler"
 
 /** Handles every typed failure. */
 export const catchAll = Effect.catchAll
@@ -35,6 +37,12 @@ export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, 
 export const forker: Effect.Effect<Fork> = Effect.map(Effect.runtime<never>(), (runtime) =>
   Runtime.runFork(Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption))
 )
+
+/** What the fiber that asks is scheduled by. */
+export const currentScheduler: Effect.Effect<Scheduler.Scheduler> = FiberRef.get(FiberRef.currentScheduler)
+
+/** Runs a task once input, output and timers of this process had their turn. */
+export const afterOthers: Scheduler.Scheduler = Scheduler.timer(0)
 
 /** Interrupts a fiber without waiting for its end. */
 export const interruptNow = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void =>

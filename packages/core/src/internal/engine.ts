@@ -7,15 +7,25 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import { type ControlCommand, toEvent } from "../Command.js"
-import { type Event, type Failure, isLifecycle } from "../Event.js"
+import type { Event, Failure } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
+import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
-import { async, completeDeferred, currentTimeMillis, forker, makeSemaphore } from "./compat.js"
+import {
+  afterOthers,
+  async,
+  completeDeferred,
+  currentScheduler,
+  currentTimeMillis,
+  forker,
+  makeSemaphore
+} from "./compat.js"
 import type { CommandError, Message, Reply } from "./message.js"
+import { makeRecorder } from "./recorder.js"
 import { answer, malformed, refuse } from "./refusal.js"
 
 /** What the engine needs to execute one run. */
@@ -49,56 +59,56 @@ type Ending =
 const mostUnacknowledged = 4096
 
 /** Events that are gathered before they are handed to the log, so that the disk works while more is being done. */
-const mostPending = 256
+const mostPending = 512
+
+/** Items that may be started before whatever else waits in this process has its turn. */
+const mostStarts = 1024
 
 /** Commands of one run that may await their acknowledgement at once; further senders wait. */
 const mostCommands = 64
 
 /**
- * One coordinator fiber per run: it alone decides, from the messages in its inbox, so that no state is shared. Deciding is
- * plain code, and only waiting is an effect, because a step costs little more than what the coordinator spends on it. What
- * a step's end allows begins only once that end is durable; everything else does not wait for the log.
+ * One coordinator per run: it alone decides, from the messages in its inbox, so that no state is shared. It is plain code
+ * that takes a turn whenever it is roused, and only items, ends and pauses are fibers, because a step costs little more
+ * than what its coordinator spends on it. What a step's end allows begins only once that end is durable; everything else
+ * does not wait for the log.
  */
 export const make = (input: Input): Effect.Effect<Engine> =>
   Effect.gen(function* () {
     const { log, plan, registry, run } = input
     const clock = yield* Effect.clock
     const fork = yield* forker
+    const scheduler = yield* currentScheduler
     const now = () => currentTimeMillis(clock)
     const commands = yield* makeSemaphore(mostCommands)
     const workspaceScope = yield* Scope.make()
 
+    /** Idle until it is roused, and roused until a turn finds nothing to do; closing while the run ends or pauses. */
+    let state: "idle" | "roused" | "closing" | "over" = "over"
+    /** Tells who executes the run how it went. */
+    let finish: (exit: Exit.Exit<void, EventLog.LogWriteFailed>) => void = () => undefined
+    let closing: Fiber.RuntimeFiber<void, EventLog.LogWriteFailed> | undefined
     let inbox: Array<Message> = []
-    /** Resumes the coordinator while it waits for something to do. */
-    let wake: (() => void) | undefined
     let closed = false
-    let pending: Array<Event> = []
-    /** Who waits for a command whose event is not durable yet. */
-    const unanswered = new Map<CommandId, Array<Reply>>()
-    let unacknowledged = 0
+    /** Whether nothing is started because the log is too far behind. */
+    let heldUp = false
     let broken: Cause.Cause<EventLog.LogWriteFailed> | undefined
     let workspace: Workspace | undefined
     let preparing = false
-    let slot: { readonly request: symbol; readonly holder: Fiber.RuntimeFiber<void> } | undefined
-    let admitted = false
     let ending: Ending | undefined
 
     const rouse = (): void => {
-      const resume = wake
-      wake = undefined
-      resume?.()
+      if (state !== "idle") return
+      state = "roused"
+      scheduler.scheduleTask(go, 0)
     }
     const post = (message: Message): void => {
       inbox.push(message)
       rouse()
     }
-    const emit = (event: Event): void => {
-      if (!Run.applyEvent(run, event, now())) {
-        throw new Error(`The engine would record ${event._tag} while run ${run.id} is ${run.status}`)
-      }
-      pending.push(event)
-      rouse()
-    }
+    const recorder = makeRecorder(run, log, now, rouse)
+    const { emit, sync } = recorder
+    const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
     const board = makeBoard(plan, run, registry, {
       emit,
       now,
@@ -107,33 +117,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       timeOver: (lane) => post({ _tag: "TimeOver", lane })
     })
 
-    const requestSlot = (): void => {
-      const request = Symbol()
-      // The slot is held by a fiber of its own, so that giving it back is interrupting that fiber.
-      const holder = fork(
-        Effect.scoped(
-          Effect.zipRight(
-            input.admit,
-            Effect.suspend(() => {
-              post({ _tag: "Admitted", request })
-              return Effect.never
-            })
-          )
-        )
-      )
-      slot = { request, holder }
-    }
-
-    const releaseSlot = Effect.suspend(() => {
-      const held = slot
-      slot = undefined
-      admitted = false
-      return held === undefined ? Effect.void : Fiber.interrupt(held.holder)
-    })
-
     /** Lets a run that has its slot go on, unless it is to pause or to end. */
     const proceed = (): void => {
-      if (!admitted || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
+      if (!slot.held() || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
       emit(run.started ? { _tag: "RunResumed" } : { _tag: "RunStarted" })
       if (workspace === undefined && !preparing) {
         preparing = true
@@ -144,33 +130,44 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       board.startTimers()
     }
 
-    const reject = (reply: Reply, error: CommandError): void => completeDeferred(reply, Exit.fail(error))
-
-    const accept = (id: CommandId, command: ControlCommand, reply: Reply): void => {
-      const wrong = malformed(command)
-      if (wrong !== undefined) return reject(reply, refuse(run, command, wrong))
-      if (run.commands.has(id)) {
-        const answered = Effect.runSyncExit(answer(run, id, command))
-        const waiting = unanswered.get(id)
-        if (Exit.isFailure(answered) || waiting === undefined) completeDeferred(reply, answered)
-        else waiting.push(reply)
-        return
-      }
-      if (ending !== undefined && command._tag !== "Cancel")
-        return reject(reply, refuse(run, command, "it is about to end"))
-      const event = toEvent(id, command)
+    /** Why a command that was not sent before is not taken. */
+    const refusalOf = (command: ControlCommand, tag: Event["_tag"]): CommandError | undefined => {
+      if (ending !== undefined && command._tag !== "Cancel") return refuse(run, command, "it is about to end")
       const nothingToResume = command._tag === "Resume" && run.pause === undefined
-      if (nothingToResume || Run.next(run, event._tag) === undefined)
-        return reject(reply, refuse(run, command))
-      const wasPaused = run.status === "Paused"
-      emit(event)
-      unanswered.set(id, [reply])
+      return nothingToResume || Run.next(run, tag) === undefined ? refuse(run, command) : undefined
+    }
+
+    const execute = (command: ControlCommand, wasPaused: boolean): void => {
       if (command._tag === "Pause" && command.mode === "interrupt") board.interruptAll()
-      if (command._tag === "Resume" && wasPaused) requestSlot()
+      if (command._tag === "Resume" && wasPaused) slot.request()
       if (command._tag === "Cancel") {
         ending = { _tag: "Cancelled" }
         board.interruptAll()
       }
+    }
+
+    const accept = (id: CommandId, command: ControlCommand, reply: Reply): void => {
+      const wrong = malformed(command)
+      if (wrong !== undefined) {
+        completeDeferred(reply, Exit.fail(refuse(run, command, wrong)))
+        return
+      }
+      if (run.commands.has(id)) {
+        const known = Effect.runSyncExit(answer(run, id, command))
+        if (Exit.isSuccess(known) && recorder.isUnanswered(id)) recorder.answer(id, reply)
+        else completeDeferred(reply, known)
+        return
+      }
+      const event = toEvent(id, command)
+      const refusal = refusalOf(command, event._tag)
+      if (refusal !== undefined) {
+        completeDeferred(reply, Exit.fail(refusal))
+        return
+      }
+      const wasPaused = run.status === "Paused"
+      emit(event)
+      recorder.answer(id, reply)
+      execute(command, wasPaused)
     }
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
@@ -188,81 +185,36 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const handle = (message: Message): void => {
       switch (message._tag) {
         case "Admitted":
-          // A run that was paused meanwhile may wait for another slot than the one it was given.
-          if (slot?.request === message.request) admitted = true
           return
         case "WorkspaceEnded":
-          return workspaceEnded(message.exit)
+          workspaceEnded(message.exit)
+          return
         case "ItemEnded":
-          return board.itemEnded(message.lane, message.index, message.end)
+          board.itemEnded(message.lane, message.index, message.end)
+          return
         case "TimeOver":
-          return board.timeOver(message.lane)
+          board.timeOver(message.lane)
+          return
         case "Durable":
           board.durable(message.settled)
           if (Exit.isFailure(message.exit)) broken = message.exit.cause
           return
         case "Command":
-          return accept(message.id, message.command, message.reply)
+          accept(message.id, message.command, message.reply)
+          return
       }
     }
 
-    /** Does what can be done without waiting; true where there is more. */
-    const turn = (): boolean => {
-      do {
-        const messages = inbox
-        inbox = []
-        for (const message of messages) handle(message)
-        proceed()
-        const mayStart = run.status === "Running" && run.pause === undefined && ending === undefined
-        if (workspace !== undefined && mayStart && unacknowledged < mostUnacknowledged) {
-          if (board.advance(workspace, mostPending)) return true
-        }
-      } while (inbox.length > 0 && pending.length < mostPending)
-      return inbox.length > 0
-    }
-
-    const acknowledge = (
-      events: ReadonlyArray<Event>,
-      exit: Exit.Exit<unknown, EventLog.LogWriteFailed>
-    ): void => {
-      if (unanswered.size === 0) return
-      for (const event of events) {
-        if (!("commandId" in event)) continue
-        for (const reply of unanswered.get(event.commandId) ?? []) completeDeferred(reply, Exit.asVoid(exit))
-        if (Exit.isSuccess(exit)) unanswered.delete(event.commandId)
-      }
-    }
-
-    /** Puts what was recorded in the log at once, and has the coordinator told when it is durable. */
-    const flush = Effect.suspend(() => {
-      if (pending.length === 0) return Effect.void
-      const events = pending
-      pending = []
+    const flush = (): void => {
       const settled = board.takeSettled()
-      return Effect.map(log.enqueue(run.id, events), (durable) => {
-        if (!events.some(isLifecycle)) return
-        unacknowledged += events.length
-        fork(durable).addObserver((exit) => {
-          acknowledge(events, exit)
-          const heldUp = unacknowledged >= mostUnacknowledged
-          unacknowledged -= events.length
-          if (heldUp || settled.length > 0 || Exit.isFailure(exit)) post({ _tag: "Durable", exit, settled })
-        })
+      recorder.flush((exit) => {
+        if (settled.length > 0 || Exit.isFailure(exit) || heldUp) post({ _tag: "Durable", exit, settled })
       })
-    })
-
-    /** Records what is left and waits until it is durable. */
-    const sync = Effect.suspend(() => {
-      const events = pending
-      pending = []
-      return Effect.onExit(Effect.flatten(log.enqueue(run.id, events)), (exit) =>
-        Effect.sync(() => acknowledge(events, exit))
-      )
-    })
+    }
 
     const end = (how: Ending) =>
       Effect.gen(function* () {
-        yield* releaseSlot
+        yield* slot.release
         board.abandon(how._tag === "Cancelled" ? "the run was cancelled" : "the run failed")
         // A step that is not recorded as done is done again, and needs its files then.
         yield* sync
@@ -311,36 +263,68 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const pause = Effect.suspend(() => {
       emit({ _tag: "RunPaused" })
       board.stopTimers()
-      return releaseSlot
+      return slot.release
     })
 
-    const receive = async<void>((resume) => {
-      if (inbox.length > 0 || pending.length > 0) return resume(Effect.void)
-      wake = () => resume(Effect.void)
-      return Effect.sync(() => {
-        wake = undefined
+    const close = (how: Ending | "Pause"): void => {
+      state = "closing"
+      const fiber = fork(Effect.uninterruptible(how === "Pause" ? pause : end(how)))
+      closing = fiber
+      fiber.addObserver((exit) => {
+        closing = undefined
+        if (state !== "closing") return
+        state = "idle"
+        if (how === "Pause" && Exit.isSuccess(exit)) rouse()
+        else finish(exit)
       })
-    })
+    }
 
-    // Interruptible only while it waits: whoever sent a command is answered, and what the state of the run shows is in the log.
-    const loop = Effect.uninterruptibleMask((restore) => {
-      const wait = restore(receive)
-      const giveWay = restore(Effect.yieldNow())
-      return Effect.gen(function* () {
-        if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
-        if (run.status === "Cancelling") ending = { _tag: "Cancelled" }
-        if (run.status === "Queued" && run.pause === undefined) requestSlot()
-        for (;;) {
-          const more = turn()
-          if (broken !== undefined) return yield* Effect.failCause(broken)
-          const next = conclude()
-          if (next === "Pause") yield* pause
-          else if (next !== undefined) return yield* end(next)
-          yield* flush
-          yield* more ? giveWay : wait
+    /** Does what can be done without waiting; says whether something is left, or how the run is to go on. */
+    const turn = (): Ending | "Pause" | "Idle" | "More" => {
+      let starts = mostStarts
+      for (;;) {
+        const messages = inbox
+        inbox = []
+        for (const message of messages) handle(message)
+        proceed()
+        const mayStart = run.status === "Running" && run.pause === undefined && ending === undefined
+        const most = Math.min(starts, mostPending)
+        heldUp = recorder.unacknowledged() >= mostUnacknowledged
+        const started = workspace !== undefined && mayStart && !heldUp ? board.advance(workspace, most) : 0
+        const how = conclude()
+        if (how !== undefined) return how
+        if (recorder.pending() >= mostPending) flush()
+        starts -= started
+        if (starts <= 0) return "More"
+        if (inbox.length === 0 && started < most) return "Idle"
+      }
+    }
+
+    const go = (): void => {
+      // The run may have been suspended since it was roused.
+      if (state !== "roused") return
+      try {
+        const next = turn()
+        flush()
+        if (broken !== undefined) finish(Exit.failCause(broken))
+        else if (next === "More") afterOthers.scheduleTask(go, 0)
+        else if (next !== "Idle") close(next)
+        else {
+          state = "idle"
+          if (inbox.length > 0 || recorder.pending() > 0) rouse()
         }
-      })
-    })
+      } catch (defect) {
+        finish(Exit.die(defect))
+      }
+    }
+
+    const begin = (): void => {
+      if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
+      if (run.status === "Cancelling") ending = { _tag: "Cancelled" }
+      if (run.status === "Queued" && run.pause === undefined) slot.request()
+      state = "idle"
+      rouse()
+    }
 
     const refusePending = Effect.sync(() => {
       closed = true
@@ -353,8 +337,11 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     })
 
     const suspend = Effect.gen(function* () {
+      state = "over"
+      // A run that has begun to end, or to pause, does so first.
+      if (closing !== undefined) yield* Fiber.await(closing)
       yield* board.stop
-      yield* releaseSlot
+      yield* slot.release
       yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
       // An item that ended at the last moment is not done again.
       for (const message of inbox) {
@@ -366,9 +353,15 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     })
 
     return {
-      // Also where the interruption comes before the first step of the loop.
-      execute: Effect.onExit(Effect.interruptible(loop), (exit) =>
-        Effect.zipRight(Exit.isSuccess(exit) ? Effect.void : suspend, refusePending)
+      execute: Effect.onExit(
+        Effect.interruptible(
+          async<void, EventLog.LogWriteFailed>((resume) => {
+            finish = resume
+            begin()
+          })
+        ),
+        // Also where the interruption comes before the first turn.
+        (exit) => Effect.zipRight(Exit.isSuccess(exit) ? Effect.void : suspend, refusePending)
       ),
       send: (id, command) =>
         commands.withPermits(1)(

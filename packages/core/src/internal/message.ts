@@ -15,7 +15,7 @@ export type Reply = Deferred.Deferred<void, CommandError>
 
 /** What a coordinator is told, in the order of its coming. */
 export type Message =
-  | { readonly _tag: "Admitted"; readonly request: symbol }
+  | { readonly _tag: "Admitted" }
   | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
   | {
       readonly _tag: "ItemEnded"

@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Entry } from "../Event.js"
-import { EventLog, type EventLogError, type Range, type Service } from "../EventLog.js"
+import type { Entry, Event } from "../Event.js"
+import { EventLog, type EventLogError, type LogWriteFailed, type Range, type Service } from "../EventLog.js"
 import { generateRunId, origin, type RunId, type Seq } from "../Ids.js"
-import { fork } from "../internal/compat.js"
+import { completeDeferred, fork } from "../internal/compat.js"
 import { kindsOfEvents, note, sign } from "./EventSamples.js"
 import { equal, holds, type Law } from "./Law.js"
 
@@ -50,12 +50,19 @@ const gapless = (entries: ReadonlyArray<Entry>) =>
   })
 
 /** Appends and enqueues a number of events in batches of random sizes, leaving others a turn in between. */
+/** Enqueues at once, and gives an effect that waits until the entries are durable. */
+const enqueue = (log: Service, runId: RunId, events: ReadonlyArray<Event>) =>
+  Effect.map(Deferred.make<ReadonlyArray<Entry>, LogWriteFailed>(), (durable) => {
+    log.enqueue(runId, events, (exit) => completeDeferred(durable, exit))
+    return Deferred.await(durable)
+  })
+
 const produce = (log: Service, runId: RunId, count: number) =>
   Effect.gen(function* () {
     for (let done = 0; done < count; ) {
       const size = Math.min(count - done, yield* Random.nextIntBetween(1, 5))
       const events = numbers(done, size).map((n) => (n % 3 === 0 ? sign(n) : note(n)))
-      if ((yield* Random.next) < 0.3) yield* log.enqueue(runId, events)
+      if ((yield* Random.next) < 0.3) yield* enqueue(log, runId, events)
       else yield* log.append(runId, events)
       done += size
       yield* turns(yield* Random.nextIntBetween(0, 4))
@@ -120,7 +127,7 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
   law("appends nothing where there is nothing to append", (log, runId) =>
     Effect.gen(function* () {
       yield* equal("no entry", yield* log.append(runId, []), [])
-      yield* equal("no entry is durable", yield* Effect.flatten(log.enqueue(runId, [])), [])
+      yield* equal("no entry is durable", yield* Effect.flatten(enqueue(log, runId, [])), [])
       yield* equal("the head stays", yield* log.head, origin)
       yield* log.append(runId, [note(1)])
       yield* log.append(runId, [])
@@ -130,8 +137,8 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
 
   law("has what was enqueued before what is appended later, whether or not it was waited for", (log, runId) =>
     Effect.gen(function* () {
-      const waited = yield* log.enqueue(runId, [note(1), sign(2)])
-      yield* log.enqueue(runId, [sign(3)])
+      const waited = yield* enqueue(log, runId, [note(1), sign(2)])
+      yield* enqueue(log, runId, [sign(3)])
       yield* log.append(runId, [note(4)])
       const kept = yield* collect(log.read({}))
       yield* equal(
@@ -148,7 +155,7 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
   law("makes what is enqueued readable once it was waited for", (log, runId) =>
     Effect.gen(function* () {
       for (const n of numbers(1, 20)) {
-        const given = yield* Effect.flatten(log.enqueue(runId, [n % 2 === 0 ? sign(n) : note(n)]))
+        const given = yield* Effect.flatten(enqueue(log, runId, [n % 2 === 0 ? sign(n) : note(n)]))
         yield* equal("it is the next one", seqs(given), [n])
         yield* equal("it is readable", yield* collect(log.read({ after: at(n - 1) })), given)
       }
@@ -157,8 +164,8 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
 
   law("makes enqueued events durable in the end, though nobody waits", (log, runId) =>
     Effect.gen(function* () {
-      yield* log.enqueue(runId, [note(1)])
-      yield* log.enqueue(runId, [sign(2)])
+      yield* enqueue(log, runId, [note(1)])
+      yield* enqueue(log, runId, [sign(2)])
       yield* equal("both come", seqs(yield* followUntil(log, {}, 2)), [1, 2])
     })
   ),

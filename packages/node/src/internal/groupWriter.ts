@@ -6,14 +6,13 @@ import { encode } from "./line.js"
 import { mark, type Segment, segmentFile, syncDirectory } from "./segment.js"
 
 /** Entries that are written and made durable together, and who waits for that. */
-export interface Group {
+interface Group {
   readonly entries: Array<Entry>
   readonly lines: Array<string>
   readonly waiting: Array<(failure: string | undefined) => void>
-  state: "open" | "durable" | { readonly failed: string }
 }
 
-const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [], state: "open" })
+const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [] })
 
 /**
  * How long entries that nobody waits for may stay in memory for the next append to take them along: without it the end of
@@ -29,9 +28,13 @@ export interface Owner {
 }
 
 /** Appends lines to the last segment of a log, one write and one fdatasync for everything that came meanwhile. */
-export interface GroupWriter {
-  /** Puts entries in line; the group says when they are durable. Those that are not urgent wait a moment for others. */
-  readonly add: (entries: ReadonlyArray<Entry>, urgent: boolean) => Group
+interface GroupWriter {
+  /** Puts entries in line and calls back when they are durable, or with the reason why they are not. Those that are not urgent wait a moment for others. */
+  readonly add: (
+    entries: ReadonlyArray<Entry>,
+    urgent: boolean,
+    settled: (failure: string | undefined) => void
+  ) => void
   /** Calls back when nothing is under way. */
   readonly idle: (callback: () => void) => void
   readonly close: () => void
@@ -58,7 +61,6 @@ export const makeGroupWriter = (
   let lingering: NodeJS.Timeout | undefined
 
   const finish = (group: Group, failure: string | undefined): void => {
-    group.state = failure === undefined ? "durable" : { failed: failure }
     if (failure === undefined) owner.durable(group.entries)
     for (const resume of group.waiting) resume(failure)
   }
@@ -158,19 +160,19 @@ export const makeGroupWriter = (
   }
 
   return {
-    add: (entries, urgent) => {
+    add: (entries, urgent, settled) => {
       const group = current
       for (const entry of entries) {
         group.entries.push(entry)
         group.lines.push(encode(entry))
       }
-      if (busy) return group
+      group.waiting.push(settled)
+      if (busy) return
       if (urgent) {
         begin()
         // Whoever runs in the same turn joins the group instead of waiting for the next one.
         queueMicrotask(turn)
       } else lingering ??= setTimeout(hurry, lingerMillis)
-      return group
     },
     idle: (callback) => {
       if (lingering !== undefined) hurry()

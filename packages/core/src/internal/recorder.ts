@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { type Event, isLifecycle } from "../Event.js"
+import type * as EventLog from "../EventLog.js"
+import type { CommandId } from "../Ids.js"
+import * as Run from "../Run.js"
+import { completeDeferred } from "./compat.js"
+import type { Reply } from "./message.js"
+
+/** What happens in a run on its way to the log: applied to its state at once, and handed on in groups. */
+export interface Recorder {
+  /** Applies an event and puts it in line. */
+  readonly emit: (event: Event) => void
+  /** How many events are in line. */
+  readonly pending: () => number
+  /** How many events the log has been given and has not made durable yet. */
+  readonly unacknowledged: () => number
+  /** Hands on what is in line, and calls back when it is durable or cannot become so; starts and signs of life ride along. */
+  readonly flush: (settled: (exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => void) => void
+  /** Hands on what is in line and waits until it is durable. */
+  readonly sync: Effect.Effect<void, EventLog.LogWriteFailed>
+  /** Answers a command when its event is durable. */
+  readonly answer: (id: CommandId, reply: Reply) => void
+  /** Whether the event of a command is not durable yet. */
+  readonly isUnanswered: (id: CommandId) => boolean
+}
+
+/** A recorder for one run; `emitted` is called after each event. */
+export const makeRecorder = (
+  run: Run.Run,
+  log: EventLog.Service,
+  now: () => number,
+  emitted: () => void
+): Recorder => {
+  let pending: Array<Event> = []
+  let unacknowledged = 0
+  const unanswered = new Map<CommandId, Array<Reply>>()
+
+  const take = (): ReadonlyArray<Event> => {
+    const events = pending
+    pending = []
+    return events
+  }
+
+  const acknowledge = (
+    events: ReadonlyArray<Event>,
+    exit: Exit.Exit<unknown, EventLog.LogWriteFailed>
+  ): void => {
+    if (unanswered.size === 0) return
+    for (const event of events) {
+      if (!("commandId" in event)) continue
+      for (const reply of unanswered.get(event.commandId) ?? []) completeDeferred(reply, Exit.asVoid(exit))
+      if (Exit.isSuccess(exit)) unanswered.delete(event.commandId)
+    }
+  }
+
+  return {
+    emit: (event) => {
+      if (!Run.applyEvent(run, event, now())) {
+        throw new Error(`The engine would record ${event._tag} while run ${run.id} is ${run.status}`)
+      }
+      pending.push(event)
+      emitted()
+    },
+    pending: () => pending.length,
+    unacknowledged: () => unacknowledged,
+    flush: (settled) => {
+      const events = take()
+      if (events.length === 0) return
+      const waits = events.some(isLifecycle)
+      if (waits) unacknowledged += events.length
+      log.enqueue(run.id, events, (exit) => {
+        if (waits) unacknowledged -= events.length
+        else if (Exit.isSuccess(exit)) return
+        acknowledge(events, exit)
+        settled(exit)
+      })
+    },
+    sync: Effect.suspend(() => {
+      const events = take()
+      return Effect.asVoid(
+        Effect.onExit(log.append(run.id, events), (exit) => Effect.sync(() => acknowledge(events, exit)))
+      )
+    }),
+    answer: (id, reply) => {
+      const waiting = unanswered.get(id)
+      if (waiting === undefined) unanswered.set(id, [reply])
+      else waiting.push(reply)
+    },
+    isUnanswered: (id) => unanswered.has(id)
+  }
+}
