@@ -1,7 +1,5 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -102,17 +100,9 @@ const make = Effect.gen(function* () {
 
   const execute = (input: Start & Pick<engine.Input, "workspace" | "kept">) =>
     Effect.gen(function* () {
-      const done = yield* Deferred.make<void, LogWriteFailed>()
       const running = yield* engine.make({ ...input, log, registry })
-      // The engine makes its loop interruptible; what follows the loop runs even where it was never reached.
-      yield* Effect.uninterruptible(
-        Effect.forkScoped(
-          Effect.onExit(running.execute, (exit) =>
-            Deferred.done(done, Exit.isInterrupted(exit) ? Exit.void : exit)
-          )
-        )
-      )
-      const execution: Execution = { run: input.run, send: running.send, done: Deferred.await(done) }
+      yield* running.start
+      const execution: Execution = { run: input.run, send: running.send, done: running.done }
       return execution
     })
 

@@ -72,18 +72,16 @@ const reportedUsage = (usage: Partial<Usage.Usage> | undefined): Usage.Usage =>
         costMicroUsd: count(usage?.costMicroUsd)
       }
 
-const checked = (output: Agent.Output): Effect.Effect<Agent.Output, AgentError> => {
-  const usage = reportedUsage(output.usage)
+/** What is wrong with an output, or `undefined` where it can be recorded. */
+const wrongOutput = (output: Agent.Output): AgentError | undefined => {
   const found = findNotJson(output.value)
   return found === undefined
-    ? Effect.succeed({ ...output, usage })
-    : Effect.fail(
-        new AgentError({
-          kind: "InvalidOutput",
-          reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
-          usage
-        })
-      )
+    ? undefined
+    : new AgentError({
+        kind: "InvalidOutput",
+        reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
+        usage: reportedUsage(output.usage)
+      })
 }
 
 /** Whatever else an agent does: a defect, or an interruption of its own making, is a failure of the attempt. */
@@ -95,7 +93,7 @@ const fromCause = (cause: Cause.Cause<AgentError>): AgentError => {
   return fromUnknown(Cause.squash(cause))
 }
 
-/** Runs an agent once. What it throws, ends without, or gives that is not JSON becomes an `AgentError`. */
+/** Runs an agent once; what it throws is a defect of this effect. */
 const runOnce = (
   agent: Agent.Agent,
   task: Agent.Task,
@@ -117,11 +115,7 @@ const runOnce = (
           ? Effect.fail(new AgentError({ kind: "InvalidOutput", reason: "it ended without an output" }))
           : Effect.succeed(last)
     )
-  }).pipe(
-    Effect.flatMap(checked),
-    // Not reached where this fiber itself is interrupted.
-    Effect.catchAllCause((cause) => Effect.fail(fromCause(cause)))
-  )
+  })
 
 const withTimeout = (
   attempt: Effect.Effect<Agent.Output, AgentError>,
@@ -250,25 +244,23 @@ export const runItem = (
         const durationMillis = Math.max(0, at - startedAt)
         return { at, observed: registry.observe(agent.id, { durationMillis, usage, failure }) }
       }
-      return Effect.matchEffect(
+      const onFailure = (error: AgentError): Effect.Effect<ItemEnd> => {
+        const { at, observed } = answeredWith(reportedUsage(error.usage ?? reported), error.kind)
+        return Effect.zipRight(observed, afterFailure(error, at, agent, others, tries))
+      }
+      return Effect.matchCauseEffect(
         withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
         {
-          onSuccess: ({ usage, value }) => {
-            const { at, observed } = answeredWith(usage, undefined)
-            const end: ItemEnd = {
-              _tag: "Done",
-              item: job.item,
-              agentId: agent.id,
-              attempt,
-              value,
-              metrics: metrics(at)
-            }
-            return Effect.as(observed, end)
+          onSuccess: (output) => {
+            const wrong = wrongOutput(output)
+            if (wrong !== undefined) return onFailure(wrong)
+            const { at, observed } = answeredWith(reportedUsage(output.usage), undefined)
+            const { value } = output
+            const done = { _tag: "Done", item: job.item, agentId: agent.id, attempt, value } as const
+            return Effect.as(observed, { ...done, metrics: metrics(at) })
           },
-          onFailure: (error) => {
-            const { at, observed } = answeredWith(reportedUsage(error.usage ?? reported), error.kind)
-            return Effect.zipRight(observed, afterFailure(error, at, agent, others, tries))
-          }
+          // Not reached where this fiber itself is interrupted.
+          onFailure: (cause) => onFailure(fromCause(cause))
         }
       )
     })

@@ -20,6 +20,8 @@ export const catchAll = Effect.catchAll
 export const fork = Effect.fork
 /** Permits, given out in no particular order. */
 export const makeSemaphore = Effect.makeSemaphore
+/** Permits, given out in no particular order, made outside of an effect. */
+export const semaphore = Effect.unsafeMakeSemaphore
 /** An effect from a callback. */
 export const async = Effect.async
 /** Turns a typed failure into a value. */

@@ -17,12 +17,11 @@ import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
 import {
   afterOthers,
-  async,
   completeDeferred,
   currentScheduler,
   currentTimeMillis,
   forker,
-  makeSemaphore
+  semaphore
 } from "./compat.js"
 import type { CommandError, Message, Reply } from "./message.js"
 import { makeRecorder } from "./recorder.js"
@@ -46,8 +45,10 @@ export interface Input {
 /** A run under way: commands are acknowledged once they are durable. */
 export interface Engine {
   readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
-  /** Executes until the terminal event is durable; interrupting it suspends the run, so that it can be recovered. */
-  readonly execute: Effect.Effect<void, EventLog.LogWriteFailed>
+  /** Has the run executed from now on; closing the scope suspends it, so that it can be recovered. */
+  readonly start: Effect.Effect<void, never, Scope.Scope>
+  /** Waits until the terminal event is durable, or until the run is suspended. */
+  readonly done: Effect.Effect<void, EventLog.LogWriteFailed>
 }
 
 type Ending =
@@ -80,13 +81,13 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const fork = yield* forker
     const scheduler = yield* currentScheduler
     const now = () => currentTimeMillis(clock)
-    const commands = yield* makeSemaphore(mostCommands)
+    const commands = semaphore(mostCommands)
     const workspaceScope = yield* Scope.make()
+    const done = yield* Deferred.make<void, EventLog.LogWriteFailed>()
 
     /** Idle until it is roused, and roused until a turn finds nothing to do; closing while the run ends or pauses. */
     let state: "idle" | "roused" | "closing" | "over" = "over"
-    /** Tells who executes the run how it went. */
-    let finish: (exit: Exit.Exit<void, EventLog.LogWriteFailed>) => void = () => undefined
+    /** What is to end before the run can be left alone. */
     let closing: Fiber.RuntimeFiber<void, EventLog.LogWriteFailed> | undefined
     let inbox: Array<Message> = []
     let closed = false
@@ -266,18 +267,59 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       return slot.release
     })
 
-    const close = (how: Ending | "Pause"): void => {
-      state = "closing"
-      const fiber = fork(Effect.uninterruptible(how === "Pause" ? pause : end(how)))
+    /** Tells everybody who waits that the run is not executed any more. */
+    const settle = (exit: Exit.Exit<void, EventLog.LogWriteFailed>): void => {
+      state = "over"
+      closed = true
+      for (const message of inbox) {
+        if (message._tag === "Command") {
+          const { command, id, reply } = message
+          completeDeferred(reply, Effect.runSyncExit(answer(run, id, command)))
+        }
+      }
+      completeDeferred(done, exit)
+    }
+
+    /** Ends what is under way, and leaves the run as one that can be continued. */
+    const suspend = Effect.gen(function* () {
+      yield* board.stop
+      yield* slot.release
+      yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
+      // An item that ended at the last moment is not done again.
+      for (const message of inbox) {
+        if (message._tag === "ItemEnded") board.itemEnded(message.lane, message.index, message.end)
+      }
+      if (Run.next(run, "RunInterrupted") !== undefined)
+        emit({ _tag: "RunInterrupted", reason: "the host stopped" })
+      yield* Effect.ignore(sync)
+    })
+
+    const close = (
+      next: "over" | "closing",
+      effect: Effect.Effect<void, EventLog.LogWriteFailed>,
+      ended: (exit: Exit.Exit<void, EventLog.LogWriteFailed>) => void
+    ): void => {
+      state = next
+      const fiber = fork(Effect.uninterruptible(effect))
       closing = fiber
       fiber.addObserver((exit) => {
         closing = undefined
-        if (state !== "closing") return
-        state = "idle"
-        if (how === "Pause" && Exit.isSuccess(exit)) rouse()
-        else finish(exit)
+        ended(exit)
       })
     }
+
+    const fail = (cause: Cause.Cause<EventLog.LogWriteFailed>): void =>
+      close("over", suspend, () => settle(Exit.failCause(cause)))
+
+    const proceedTo = (how: Ending | "Pause"): void =>
+      close("closing", how === "Pause" ? pause : end(how), (exit) => {
+        if (Exit.isFailure(exit)) fail(exit.cause)
+        else if (how !== "Pause") settle(exit)
+        else if (state === "closing") {
+          state = "idle"
+          rouse()
+        }
+      })
 
     /** Does what can be done without waiting; says whether something is left, or how the run is to go on. */
     const turn = (): Ending | "Pause" | "Idle" | "More" => {
@@ -306,15 +348,15 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       try {
         const next = turn()
         flush()
-        if (broken !== undefined) finish(Exit.failCause(broken))
+        if (broken !== undefined) fail(broken)
         else if (next === "More") afterOthers.scheduleTask(go, 0)
-        else if (next !== "Idle") close(next)
+        else if (next !== "Idle") proceedTo(next)
         else {
           state = "idle"
           if (inbox.length > 0 || recorder.pending() > 0) rouse()
         }
       } catch (defect) {
-        finish(Exit.die(defect))
+        fail(Cause.die(defect))
       }
     }
 
@@ -326,43 +368,18 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       rouse()
     }
 
-    const refusePending = Effect.sync(() => {
-      closed = true
-      for (const message of inbox) {
-        if (message._tag === "Command") {
-          const { command, id, reply } = message
-          completeDeferred(reply, Effect.runSyncExit(answer(run, id, command)))
-        }
-      }
-    })
-
-    const suspend = Effect.gen(function* () {
+    const stop = Effect.gen(function* () {
       state = "over"
       // A run that has begun to end, or to pause, does so first.
-      if (closing !== undefined) yield* Fiber.await(closing)
-      yield* board.stop
-      yield* slot.release
-      yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
-      // An item that ended at the last moment is not done again.
-      for (const message of inbox) {
-        if (message._tag === "ItemEnded") board.itemEnded(message.lane, message.index, message.end)
-      }
-      if (Run.next(run, "RunInterrupted") !== undefined)
-        emit({ _tag: "RunInterrupted", reason: "the host stopped" })
-      yield* Effect.ignore(sync)
+      while (closing !== undefined) yield* Fiber.await(closing)
+      if (closed) return
+      yield* suspend
+      settle(Exit.void)
     })
 
     return {
-      execute: Effect.onExit(
-        Effect.interruptible(
-          async<void, EventLog.LogWriteFailed>((resume) => {
-            finish = resume
-            begin()
-          })
-        ),
-        // Also where the interruption comes before the first turn.
-        (exit) => Effect.zipRight(Exit.isSuccess(exit) ? Effect.void : suspend, refusePending)
-      ),
+      start: Effect.acquireRelease(Effect.sync(begin), () => stop),
+      done: Deferred.await(done),
       send: (id, command) =>
         commands.withPermits(1)(
           Effect.suspend(() => {
