@@ -1,73 +1,63 @@
-import * as path from "node:path"
-import { EventLog } from "@switchyard/core/EventLog"
-import { RunId } from "@switchyard/core/Ids"
-import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
-import * as Effect from "effect/Effect"
-import * as ManagedRuntime from "effect/ManagedRuntime"
-import { measure, type Row } from "./Measure.js"
-import { line, openRaw, producers } from "./Raw.js"
+import { contest } from "./Contest.js"
+import type { Options, Row } from "./Measure.js"
 
-const event = {
-  _tag: "ItemCompleted",
-  stepId: "analysis",
-  item: "item",
-  index: 0,
-  attempt: 1,
-  agentId: "agent",
-  result: null,
-  metrics: {
-    durationMillis: 1,
-    usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 },
-    retries: 0
-  }
-}
-
-/** Durable appends a second by producers that await each one, beside raw group commit of lines as long. */
-export const logSuite = async (directory: string, repeats: number): Promise<ReadonlyArray<Row>> => {
+/** Durable appends by producers that wait for each one, beside raw group commit of lines as long. */
+export const logSuite = async (options: Options): Promise<ReadonlyArray<Row>> => {
   const rows: Array<Row> = []
-  for (const [count, each] of [
-    [1, 300],
-    [16, 200],
-    [100, 100],
-    [1000, 30]
+  const log = (task: { readonly producers: number; readonly each: number }) => ({
+    name: "JsonlEventLog.append",
+    does: "one entry with checksum and both sequence numbers; a write + fdatasync per group before it answers",
+    module: "jsonlLog",
+    task
+  })
+  for (const [producers, times] of [
+    [1, 500],
+    [16, 300],
+    [100, 150],
+    [1000, 50]
   ] as const) {
-    const operations = count * each
-    const raw = openRaw(path.join(directory, `raw-${count}`), true)
-    const runtime = ManagedRuntime.make(
-      JsonlEventLog.layer({ directory: path.join(directory, `log-${count}`) })
-    )
-    const log = await runtime.runPromise(EventLog)
-    const runId = RunId.make("run")
-    const append = log.append(runId, [event as never])
+    const task = { producers, each: options.quick ? 3 : times }
+    const raw = {
+      name: "raw group commit",
+      does: "one line as long, written as JSON; a write + fdatasync per group before it answers",
+      module: "groupCommit",
+      task
+    }
     rows.push(
-      ...(await measure(
-        "log",
-        `${count} ${count === 1 ? "producer" : "producers"}`,
-        [
-          {
-            name: "raw group commit",
-            does: "one line, write + fdatasync per group",
-            operations,
-            run: () => producers(count, each, (n) => raw.append(line(n)))
-          },
-          {
-            name: "JsonlEventLog.append",
-            does: "one entry with CRC and both sequences, write + fdatasync per group",
-            operations,
-            run: () =>
-              runtime.runPromise(
-                Effect.forEach(Array.from({ length: count }), () => Effect.repeatN(append, each - 1), {
-                  concurrency: "unbounded",
-                  discard: true
-                })
-              )
-          }
-        ],
-        repeats
+      ...(await contest(
+        {
+          suite: "log",
+          group: `${producers} ${producers === 1 ? "producer" : "producers"}`,
+          references: [raw],
+          others: [log(task)]
+        },
+        options
       ))
     )
-    raw.close()
-    await runtime.dispose()
   }
+  const groups = options.quick ? 3 : 500
+  const disk = (name: string, does: string, settings: Record<string, boolean>) => ({
+    name,
+    does,
+    module: "disk",
+    settings,
+    task: { batch: 1, groups }
+  })
+  rows.push(
+    ...(await contest(
+      {
+        suite: "log",
+        group: "a lone durable append",
+        references: [disk("write + fdatasync", "one line of bytes that are ready, callbacks", {})],
+        others: [
+          disk("write + fdatasync, blocking", "the same, by calls that block the process", {
+            blocking: true
+          }),
+          log({ producers: 1, each: groups })
+        ]
+      },
+      options
+    ))
+  )
   return rows
 }

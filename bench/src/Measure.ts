@@ -1,4 +1,6 @@
-/** One thing that is measured: how many operations it does, and doing them once. */
+import { quantile } from "./Subject.js"
+
+/** One thing that is measured in this process: how many operations it does, and doing them once. */
 export interface Subject {
   readonly name: string
   /** What is done per operation, and what is on disk before it goes on. */
@@ -13,19 +15,34 @@ export interface Row {
   readonly group: string
   readonly name: string
   readonly does: string
+  /** Operations a second; NaN, which JSON has as null, where there is a status. */
   readonly perSecond: number
   readonly microsPerOperation: number
+  /** Its rate divided by that of the first subject: above 1 is faster. */
   readonly ratio: number
+  readonly p50Millis?: number
+  readonly p99Millis?: number
+  /** Further figures by their names; the table has a column for each. */
+  readonly figures?: Readonly<Record<string, number>>
+  /** Why there is no figure. */
+  readonly status?: string
 }
 
-const median = (values: ReadonlyArray<number>): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+/** How thorough a suite is to be, and where it may write. */
+export interface Options {
+  readonly directory: string
+  readonly repeats: number
+  /** Tiny sizes and no warm-up: whether everything works, not how fast. */
+  readonly quick: boolean
+  /** Whether other products take part. */
+  readonly peers: boolean
 }
+
+const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
 /**
  * Measures the subjects of a group alternately, so that whatever else the machine does falls on all of them, after one run of
- * each that does not count. The ratio is the median of the ratios within one round: above 1 is faster than the first subject.
+ * each that does not count. The ratio is the median of the ratios within one round.
  */
 export const measure = async (
   suite: string,

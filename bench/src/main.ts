@@ -3,43 +3,79 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { engineSuite } from "./EngineSuite.js"
+import { limitSuite } from "./LimitSuite.js"
 import { logSuite } from "./LogSuite.js"
-import type { Row } from "./Measure.js"
+import type { Options, Row } from "./Measure.js"
+import { table } from "./Table.js"
 
-const suites: Record<string, (directory: string, repeats: number) => Promise<ReadonlyArray<Row>>> = {
+const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> = {
+  limit: limitSuite,
   log: logSuite,
   engine: engineSuite
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: "boolean", default: false }, repeats: { type: "string", default: "7" } }
-})
-const repeats = Math.max(5, Number(values.repeats) || 5)
-const chosen = positionals.length === 0 ? Object.keys(suites) : positionals
+const usage = `npm run bench -- [suite …] [options]
 
+  Suites: ${Object.keys(suites).join(", ")}; all of them where none is named.
+
+  --repeats N   how often everything is measured: 7 times, or N, 5 at least
+  --json        one JSON object a row
+  --quick       tiny sizes, once: whether everything works, not how fast it is
+  --no-peers    without other products
+`
+
+const fail = (message: string): never => {
+  process.stderr.write(`${message}\n\n${usage}`)
+  process.exit(2)
+}
+
+const parse = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        "no-peers": { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+        repeats: { type: "string", default: "7" }
+      }
+    })
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const { positionals, values } = parse()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
+const repeats = Number(values.repeats)
+if (!(repeats >= 5)) fail(`--repeats ${values.repeats}: a median needs 5 at least`)
+const chosen = positionals.length === 0 ? Object.keys(suites) : positionals
+const unknown = chosen.find((name) => suites[name] === undefined)
+if (unknown !== undefined) fail(`There is no suite "${unknown}"`)
+
+process.stderr.write(
+  `Node ${process.version} on ${os.cpus().length} processors (${os.cpus()[0]?.model ?? "unknown"}), load ${os
+    .loadavg()[0]
+    ?.toFixed(2)}; what else runs is measured as well\n\n`
+)
 for (const name of chosen) {
   const suite = suites[name]
-  if (suite === undefined) {
-    process.stderr.write(`There is no suite ${name}; there are ${Object.keys(suites).join(", ")}\n`)
-    process.exitCode = 2
-    break
-  }
+  if (suite === undefined) continue
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-bench-"))
-  const rows = await suite(directory, repeats)
-  fs.rmSync(directory, { recursive: true, force: true })
-  if (values.json) {
-    for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
-  } else {
-    console.table(
-      rows.map(({ does, group, microsPerOperation, name: subject, perSecond, ratio }) => ({
-        group,
-        subject,
-        "per second": Math.round(perSecond),
-        "µs each": Number(microsPerOperation.toFixed(1)),
-        ratio: Number(ratio.toFixed(2)),
-        does
-      }))
-    )
-  }
+  const remove = () => fs.rmSync(directory, { recursive: true, force: true })
+  process.once("exit", remove)
+  const rows = await suite({
+    directory,
+    repeats: values.quick ? 1 : repeats,
+    quick: values.quick,
+    peers: !values["no-peers"]
+  })
+  remove()
+  process.stdout.write(
+    values.json ? rows.map((row) => `${JSON.stringify(row)}\n`).join("") : `${table(rows)}\n`
+  )
 }

@@ -1,9 +1,28 @@
 import * as fs from "node:fs"
 
+/** The run that every measured event belongs to; an id as long as a generated one. */
+export const runId = "01m7yf1nd2c4eys084tkh1rt3p"
+
+/** The event that is written wherever one is written: the end of an item. */
+export const event = {
+  _tag: "ItemCompleted",
+  stepId: "analysis",
+  item: "item",
+  index: 0,
+  attempt: 1,
+  agentId: "agent",
+  result: null,
+  metrics: {
+    durationMillis: 1,
+    usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 },
+    retries: 0
+  }
+} as const
+
 /** A file that is appended to with one write and one fdatasync for everything that came meanwhile: the limit of group commit. */
-export const openRaw = (file: string, sync: boolean) => {
-  const fd = fs.openSync(file, "w")
-  let position = 0
+export const openGroupCommit = (file: string, sync: boolean) => {
+  const fd = fs.openSync(file, fs.existsSync(file) ? "r+" : "w+")
+  let position = fs.fstatSync(fd).size
   let lines: Array<string> = []
   let waiting: Array<() => void> = []
   let busy = false
@@ -42,9 +61,9 @@ export const openRaw = (file: string, sync: boolean) => {
   }
 }
 
-/** A line as long as that of an event, by a counter. */
+/** A line as long as that of an event, checksum and newline included, by a counter. */
 export const line = (n: number): string =>
-  `${JSON.stringify({ seq: n, time: 1_700_000_000_000 + n, runId: "01m7yf1nd2c4eys084tkh1rt3p", runSeq: n, event: { _tag: "ItemCompleted", stepId: "analysis", item: `item-${n}`, index: n, attempt: 1, agentId: "agent", result: null, metrics: { durationMillis: 1, usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 }, retries: 0 } } })}\n`
+  `${JSON.stringify({ crc: "00000000", seq: n, time: 1_700_000_000_000 + n, runId, runSeq: n, event })}\n`
 
 /** Runs so many producers, each of which awaits each of its operations. */
 export const producers = async (count: number, each: number, operation: (n: number) => Promise<unknown>) => {
