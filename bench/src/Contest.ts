@@ -24,13 +24,19 @@ export interface Group {
   /** Each of the others is measured right beside all of these; the first one is what ratios are relative to. */
   readonly references: ReadonlyArray<Entrant>
   readonly others: ReadonlyArray<Entrant>
+  /** Figures that are compared to those of the first reference, too. */
+  readonly compared?: ReadonlyArray<string>
+  /** How often each does its task at least before it counts; twice by default. */
+  readonly warmUps?: number
+  /** Whether it is counted how often the disk was flushed, by whomever; it is by default. */
+  readonly flushes?: boolean
 }
 
 /** A subject that has not answered for this long is not waited for. */
 const limitMillis = 180_000
 
-/** How long an entrant warms up, and how many runs at least and at most. */
-const warmUp = { millis: 2000, least: 2, most: 20 }
+/** How long an entrant warms up where that takes no more than this many runs. */
+const warmUp = { millis: 2000, most: 20 }
 
 /** A module of a subject, as its process finds it. */
 export const moduleOf = (module: string): string =>
@@ -61,8 +67,10 @@ interface Party {
   contestant: Contestant | undefined
   status: string | undefined
   readonly measured: Array<Measured>
-  /** By reference: how often faster than the reference this was, once a round. */
+  /** By reference: how often faster than the reference this was, once for each time that they were neighbours. */
   readonly ratios: Array<Array<number>>
+  /** Other figures by their names: what part of the first reference's they were. */
+  readonly comparisons: Array<Readonly<Record<string, number>>>
 }
 
 /** The row of an entrant that could not take part. */
@@ -112,9 +120,20 @@ const attempt = async <A>(party: Party, use: (contestant: Contestant) => Promise
   }
 }
 
-const enter = async (entrant: Entrant, options: Options): Promise<Party> => {
+const enter = async (
+  entrant: Entrant,
+  { warmUps = 2 }: Pick<Group, "warmUps">,
+  options: Options
+): Promise<Party> => {
   const { absent, module, settings = {}, task } = entrant
-  const party: Party = { entrant, contestant: undefined, status: absent, measured: [], ratios: [] }
+  const party: Party = {
+    entrant,
+    contestant: undefined,
+    status: absent,
+    measured: [],
+    ratios: [],
+    comparisons: []
+  }
   if (absent !== undefined) return party
   party.contestant = startContestant(limitMillis)
   const directory = fs.mkdtempSync(path.join(options.directory, "subject-"))
@@ -122,24 +141,49 @@ const enter = async (entrant: Entrant, options: Options): Promise<Party> => {
     await contestant.open(moduleOf(module), directory, settings)
     let spent = 0
     for (let runs = 0; !options.quick; runs++) {
-      if (runs >= warmUp.least && (spent >= warmUp.millis || runs >= warmUp.most)) break
+      if (runs >= warmUps && (spent >= warmUp.millis || runs >= warmUp.most)) break
       spent += (await contestant.run(task)).millis
     }
   })
   return party
 }
 
-const measureOnce = async (party: Party, directory: string): Promise<number> => {
-  const flushed = flushesOf(directory)
+const measureOnce = async (
+  party: Party,
+  { flushes: counted = true }: Pick<Group, "flushes">,
+  directory: string
+): Promise<Measured | undefined> => {
+  const flushed = counted ? flushesOf(directory) : Number.NaN
   const outcome: Outcome | undefined = await attempt(party, (each) => each.run(party.entrant.task))
-  if (outcome === undefined) return Number.NaN
+  if (outcome === undefined) return undefined
   const perSecond = (outcome.operations / outcome.millis) * 1000
   const flushes = (flushesOf(directory) - flushed) / (outcome.operations + (outcome.untimed ?? 0))
-  party.measured.push({
+  const measured: Measured = {
     perSecond,
     figures: { ...outcome.figures, ...(Number.isNaN(flushes) ? {} : { "flushes/op": flushes }) }
-  })
-  return perSecond
+  }
+  party.measured.push(measured)
+  return measured
+}
+
+const compare = (
+  heat: ReadonlyArray<Party>,
+  found: ReadonlyMap<Party, Measured>,
+  references: ReadonlyArray<Party>,
+  compared: ReadonlyArray<string>
+): void => {
+  for (const party of heat) {
+    const mine = found.get(party)
+    for (const [index, reference] of references.entries()) {
+      const theirs = found.get(reference)
+      if (mine === undefined || theirs === undefined) continue
+      party.ratios[index] ??= []
+      party.ratios[index].push(mine.perSecond / theirs.perSecond)
+      if (index > 0) continue
+      const part = (name: string) => (mine.figures[name] ?? Number.NaN) / (theirs.figures[name] ?? Number.NaN)
+      party.comparisons.push(Object.fromEntries(compared.map((name) => [`${name}, ratio`, part(name)])))
+    }
+  }
 }
 
 const rowOf = ({ group, suite }: Group, party: Party, references: ReadonlyArray<Party>): Row => {
@@ -164,7 +208,7 @@ const rowOf = ({ group, suite }: Group, party: Party, references: ReadonlyArray<
     ratio: quantile(ratios[0] ?? [], 0.5),
     ...(p50 === undefined ? {} : { p50Millis: p50 }),
     ...(p99 === undefined ? {} : { p99Millis: p99 }),
-    figures: { ...Object.fromEntries(ahead), ...figures },
+    figures: { ...Object.fromEntries(ahead), ...figures, ...mediansOf(party.comparisons) },
     ...(status === undefined ? {} : { status })
   }
 }
@@ -174,28 +218,23 @@ const rowOf = ({ group, suite }: Group, party: Party, references: ReadonlyArray<
  * turn before and after them; figures are medians, ratios are medians of the ratios of neighbours.
  */
 export const contest = async (group: Group, options: Options): Promise<ReadonlyArray<Row>> => {
+  process.stderr.write(`${group.suite}: ${group.group} …\n`)
   const references: Array<Party> = []
   const others: Array<Party> = []
-  for (const entrant of group.references) references.push(await enter(entrant, options))
-  for (const entrant of group.others) others.push(await enter(entrant, options))
+  for (const entrant of group.references) references.push(await enter(entrant, group, options))
+  for (const entrant of group.others) others.push(await enter(entrant, group, options))
   const broken = references.find(({ status }) => status !== undefined)
   const alone = others.every(({ contestant }) => contestant === undefined)
   for (let round = 0; round < options.repeats && broken === undefined; round++) {
     const heats = alone ? [references] : others.filter(({ contestant }) => contestant !== undefined)
     for (const other of heats) {
       const heat = Array.isArray(other) ? references : [...references, other]
-      const rates = new Map<Party, number>()
+      const found = new Map<Party, Measured>()
       for (const party of round % 2 === 0 ? heat : heat.toReversed()) {
-        rates.set(party, await measureOnce(party, options.directory))
+        const measured = await measureOnce(party, group, options.directory)
+        if (measured !== undefined) found.set(party, measured)
       }
-      for (const party of heat) {
-        for (const [index, reference] of references.entries()) {
-          const ratio = (rates.get(party) ?? Number.NaN) / (rates.get(reference) ?? Number.NaN)
-          if (Number.isNaN(ratio)) continue
-          party.ratios[index] ??= []
-          party.ratios[index].push(ratio)
-        }
-      }
+      compare(heat, found, references, group.compared ?? [])
     }
   }
   const all = [...references, ...others]

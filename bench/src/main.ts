@@ -6,12 +6,16 @@ import { engineSuite } from "./EngineSuite.js"
 import { limitSuite } from "./LimitSuite.js"
 import { logSuite } from "./LogSuite.js"
 import type { Options, Row } from "./Measure.js"
+import { overheadSuite } from "./OverheadSuite.js"
+import { scaleSuite } from "./ScaleSuite.js"
 import { table } from "./Table.js"
 
 const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> = {
   limit: limitSuite,
   log: logSuite,
-  engine: engineSuite
+  engine: engineSuite,
+  overhead: overheadSuite,
+  scale: scaleSuite
 }
 
 const usage = `npm run bench -- [suite …] [options]
