@@ -218,6 +218,7 @@ const rowOf = ({ group, suite }: Group, party: Party, references: ReadonlyArray<
  * turn before and after them; figures are medians, ratios are medians of the ratios of neighbours.
  */
 export const contest = async (group: Group, options: Options): Promise<ReadonlyArray<Row>> => {
+  if (!group.group.includes(options.group)) return []
   process.stderr.write(`${group.suite}: ${group.group} …\n`)
   const references: Array<Party> = []
   const others: Array<Party> = []

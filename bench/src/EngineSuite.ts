@@ -10,6 +10,13 @@ const rawLoop = {
   settings: { sync: true }
 }
 
+const rawLoopOverwriting = {
+  name: "raw loop, overwriting",
+  does: "the same over blocks that were written before, which need less syncing",
+  module: "rawLoop",
+  settings: { sync: true, overwrite: true }
+}
+
 const rawLoopUnsynced = {
   name: "raw loop, no sync",
   does: "one line a step, written before a dependent starts and never synced",
@@ -61,7 +68,10 @@ export const engineSuite = async (options: Options): Promise<ReadonlyArray<Row>>
             suite: "engine",
             group,
             references: [rawLoop, switchyard].map((each) => ({ ...each, task })),
-            others: [logOnly, rawLoopUnsynced, logUnsynced, ...peers].map((each) => ({ ...each, task }))
+            others: [rawLoopOverwriting, logOnly, rawLoopUnsynced, logUnsynced, ...peers].map((each) => ({
+              ...each,
+              task
+            }))
           },
           options
         ))

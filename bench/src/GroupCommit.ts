@@ -19,10 +19,32 @@ export const event = {
   }
 } as const
 
-/** A file that is appended to with one write and one fdatasync for everything that came meanwhile: the limit of group commit. */
-export const openGroupCommit = (file: string, sync: boolean) => {
+/** How a file is written. */
+export interface Writing {
+  readonly sync: boolean
+  /** Over blocks that were written before, which have nothing but their content to sync; again from the start at the end. */
+  readonly overwrite?: boolean
+}
+
+/** The size of a file that is overwritten. */
+export const filledBytes = 16 << 20
+
+/** Writes a whole file of newlines, so that there is nothing left to sync of it but what is written over them. */
+export const fill = (fd: number): void => {
+  const block = Buffer.alloc(1 << 20, "\n")
+  for (let position = 0; position < filledBytes; position += block.length)
+    fs.writeSync(fd, block, 0, block.length, position)
+  fs.fsyncSync(fd)
+}
+
+/** A file that is written with one write and one fdatasync for everything that came meanwhile: the limit of group commit. */
+export const openGroupCommit = (file: string, { overwrite = false, sync }: Writing) => {
   const fd = fs.openSync(file, fs.existsSync(file) ? "r+" : "w+")
   let position = fs.fstatSync(fd).size
+  if (overwrite) {
+    fill(fd)
+    position = 0
+  }
   let lines: Array<string> = []
   let waiting: Array<() => void> = []
   let busy = false
@@ -36,6 +58,7 @@ export const openGroupCommit = (file: string, sync: boolean) => {
     const woken = waiting
     lines = []
     waiting = []
+    if (overwrite && position + bytes.length > filledBytes) position = 0
     const done = (error: Error | null) => {
       if (error !== null) throw error
       for (const wake of woken) wake()

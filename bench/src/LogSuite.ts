@@ -29,7 +29,15 @@ export const logSuite = async (options: Options): Promise<ReadonlyArray<Row>> =>
           suite: "log",
           group: `${producers} ${producers === 1 ? "producer" : "producers"}`,
           references: [raw],
-          others: [log(task)]
+          others: [
+            {
+              ...raw,
+              name: "raw group commit, overwriting",
+              does: "the same over blocks that were written before, which need less syncing",
+              settings: { overwrite: true }
+            },
+            log(task)
+          ]
         },
         options
       ))
@@ -50,6 +58,9 @@ export const logSuite = async (options: Options): Promise<ReadonlyArray<Row>> =>
         group: "a lone durable append",
         references: [disk("write + fdatasync", "one line of bytes that are ready, callbacks", {})],
         others: [
+          disk("write + fdatasync, overwriting", "the same over blocks that were written before", {
+            overwrite: true
+          }),
           disk("write + fdatasync, blocking", "the same, by calls that block the process", {
             blocking: true
           }),

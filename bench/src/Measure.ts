@@ -36,9 +36,12 @@ export interface Options {
   readonly quick: boolean
   /** Whether other products take part. */
   readonly peers: boolean
+  /** Only groups with this in their names. */
+  readonly group: string
 }
 
-const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
+/** The middle of some numbers. */
+export const median = (values: ReadonlyArray<number>): number => quantile(values, 0.5)
 
 /**
  * Measures the subjects of a group alternately, so that whatever else the machine does falls on all of them, after one run of

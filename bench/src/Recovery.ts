@@ -38,6 +38,7 @@ export const recoveries = async (
   survivors: ReadonlyArray<Survivor>,
   options: Options
 ): Promise<ReadonlyArray<Row>> => {
+  if (!group.includes(options.group)) return []
   process.stderr.write(`engine: ${group} …\n`)
   const found = survivors.map((survivor) => ({
     survivor,

@@ -22,6 +22,7 @@ const usage = `npm run bench -- [suite …] [options]
 
   Suites: ${Object.keys(suites).join(", ")}; all of them where none is named.
 
+  --group TEXT  only the tables with this in their titles, such as W1
   --repeats N   how often everything is measured: 7 times, or N, 5 at least
   --json        one JSON object a row
   --quick       tiny sizes, once: whether everything works, not how fast it is
@@ -41,6 +42,7 @@ const parse = () => {
         json: { type: "boolean", default: false },
         quick: { type: "boolean", default: false },
         "no-peers": { type: "boolean", default: false },
+        group: { type: "string", default: "" },
         help: { type: "boolean", default: false },
         repeats: { type: "string", default: "7" }
       }
@@ -66,6 +68,9 @@ process.stderr.write(
     .loadavg()[0]
     ?.toFixed(2)}; what else runs is measured as well\n\n`
 )
+// Ending by a call has directories removed and servers ended, which a signal alone does not.
+process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143))
+
 for (const name of chosen) {
   const suite = suites[name]
   if (suite === undefined) continue
@@ -76,7 +81,8 @@ for (const name of chosen) {
     directory,
     repeats: values.quick ? 1 : repeats,
     quick: values.quick,
-    peers: !values["no-peers"]
+    peers: !values["no-peers"],
+    group: values.group
   })
   remove()
   process.stdout.write(

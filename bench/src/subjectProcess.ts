@@ -35,7 +35,9 @@ const begin = async (request: Extract<Request, { call: "begin" | "resume" }>) =>
       reached()
       return new Promise<void>(() => undefined)
     }
-    module.begin?.(directory, { ...settings, length: request.steps }, step).catch(failed)
+    module
+      .begin?.(directory, { ...settings, length: request.steps }, step)
+      .then(() => failed(new Error("the chain ended without its last step")), failed)
   })
   return undefined
 }

@@ -3,8 +3,11 @@ import { line, openGroupCommit, producers } from "../GroupCommit.js"
 import { quantile, type SubjectModule, timed } from "../Subject.js"
 
 /** Lines by producers that await each one, and nothing else: one write and one fdatasync for all that came meanwhile. */
-export const open: SubjectModule["open"] = async (directory) => {
-  const file = openGroupCommit(path.join(directory, "file"), true)
+export const open: SubjectModule["open"] = async (directory, { overwrite }) => {
+  const file = openGroupCommit(path.join(directory, "file"), {
+    sync: true,
+    overwrite: overwrite === true
+  })
   return {
     run: async (task) => {
       const [count, each] = [Number(task.producers), Number(task.each)]

@@ -10,15 +10,17 @@ const linesOf = (file: string): number =>
   fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n").length - 1 : 0
 
 /** A loop that writes a line per step, and nothing else: the limit of what records every step before the next. */
-export const open: SubjectModule["open"] = async (directory, { sync }) => {
-  const file = openGroupCommit(fileOf(directory), sync === true)
+export const open: SubjectModule["open"] = async (directory, settings) => {
+  const overwrite = settings.overwrite === true
+  const file = openGroupCommit(fileOf(directory), { sync: settings.sync === true, overwrite })
   const chain = async (length: number) => {
     for (let n = 0; n < length; n++) await file.append(line(n))
   }
   return {
     run: async (task) => {
       const workload = workloadOf(task)
-      const before = fs.statSync(fileOf(directory)).size
+      // Over what was written before, the size says nothing.
+      const before = overwrite ? undefined : fs.statSync(fileOf(directory)).size
       const outcome = await timed(stepsOf(workload), async () => {
         if (workload.shape === "chain") {
           await Promise.all(Array.from({ length: workload.runs }, () => chain(workload.length)))
@@ -27,8 +29,10 @@ export const open: SubjectModule["open"] = async (directory, { sync }) => {
         await Promise.all(Array.from({ length: workload.length }, (_, n) => file.append(line(n))))
         await file.append(line(workload.length))
       })
-      const added = fs.readFileSync(fileOf(directory)).subarray(before)
-      verify("lines", added.filter((byte) => byte === 10).length, stepsOf(workload))
+      if (before !== undefined) {
+        const added = fs.readFileSync(fileOf(directory)).subarray(before)
+        verify("lines", added.filter((byte) => byte === 10).length, stepsOf(workload))
+      }
       return outcome
     },
     close: async () => file.close()
@@ -37,7 +41,7 @@ export const open: SubjectModule["open"] = async (directory, { sync }) => {
 
 const chainFrom = async (directory: string, length: number, step: (index: number) => Promise<void>) => {
   const recorded = linesOf(fileOf(directory))
-  const file = openGroupCommit(fileOf(directory), true)
+  const file = openGroupCommit(fileOf(directory), { sync: true })
   for (let n = recorded; n < length; n++) {
     await step(n)
     await file.append(line(n))
