@@ -11,31 +11,11 @@ import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { critic, scribe, words } from "../e2e/workflows.js"
+import { discard, dump } from "./indexTables.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const agents = [scribe, critic]
-const tables = {
-  meta: "key",
-  runs: "run_id",
-  run_tags: "tag, first_seq",
-  steps: "run_id, position",
-  items: "run_id, step_id, item_index"
-}
-
-const dump = (directory: string): Record<string, ReadonlyArray<unknown>> => {
-  const database = new Database(path.join(directory, "index.sqlite"), { readonly: true })
-  const rows = Object.entries(tables).map(([table, order]) => [
-    table,
-    database.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).all()
-  ])
-  database.close()
-  return Object.fromEntries(rows)
-}
-
-const discardIndex = (directory: string) => {
-  for (const suffix of ["", "-wal", "-shm"])
-    fs.rmSync(path.join(directory, `index.sqlite${suffix}`), { force: true })
-}
+const indexOf = (directory: string) => path.join(directory, "index.sqlite")
 
 const runSome = Effect.gen(function* () {
   const plane = yield* ControlPlane
@@ -99,30 +79,37 @@ describe("SqliteIndex", () => {
       Effect.gen(function* () {
         const directory = yield* temporaryDirectory
         yield* Effect.provide(runSome, Switchyard.layer({ directory, agents }))
-        const before = dump(directory)
+        const before = dump(indexOf(directory))
         expect(before.items?.length).toBeGreaterThan(10)
-        const file = path.join(directory, "index.sqlite")
+        const file = indexOf(directory)
         const sql = (text: string) => {
           const database = new Database(file)
           database.exec(text)
           database.close()
         }
         const harms: Record<string, () => void> = {
-          deleted: () => discardIndex(directory),
+          deleted: () => discard(indexOf(directory)),
           damaged: () => {
-            discardIndex(directory)
+            discard(indexOf(directory))
             fs.writeFileSync(
               file,
               "this is no database, but long enough to look at first like one".repeat(100)
             )
           },
           "of another version": () => sql("PRAGMA user_version = 99; DELETE FROM runs"),
-          "ahead of the log": () => sql("UPDATE meta SET value = 1000000; DELETE FROM items")
+          "with damaged pages": () => {
+            const bytes = fs.readFileSync(file)
+            fs.writeFileSync(file, bytes.fill(0xa5, 4096))
+          },
+          "ahead of the log": () =>
+            sql("UPDATE meta SET value = 1000000 WHERE key = 'watermark'; DELETE FROM items"),
+          "of a log with another entry where it stands": () =>
+            sql("UPDATE meta SET value = value - 1 WHERE key = 'watermark_time'; DELETE FROM steps")
         }
         for (const [name, harm] of Object.entries(harms)) {
           harm()
           yield* opened(directory, () => Effect.void)
-          expect(dump(directory), name).toEqual(before)
+          expect(dump(indexOf(directory)), name).toEqual(before)
         }
       })
   )
@@ -145,10 +132,10 @@ describe("SqliteIndex", () => {
         expect((yield* run.result).status).toBe("Completed")
       }).pipe(Effect.provide(Switchyard.layer({ directory, agents })))
       yield* opened(directory, () => Effect.void)
-      const incremental = dump(directory)
-      discardIndex(directory)
+      const incremental = dump(indexOf(directory))
+      discard(indexOf(directory))
       yield* opened(directory, () => Effect.void)
-      expect(dump(directory)).toEqual(incremental)
+      expect(dump(indexOf(directory))).toEqual(incremental)
     })
   )
 

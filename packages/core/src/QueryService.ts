@@ -102,8 +102,15 @@ export class RunUnknown extends Schema.TaggedError<RunUnknown>()("RunUnknown", {
   }
 }
 
-/** The read side cannot answer: its index is missing, locked, or fails. */
-export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed", { reason: Schema.String }) {
+/**
+ * The read side cannot answer, and the reason says what to do about it: there is no index yet, it is of another `version`
+ * than is read here, another program holds it for itself, it is damaged, it is `behind` the log and nobody brings it up, or
+ * something else failed.
+ */
+export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed", {
+  problem: Schema.Literal("missing", "version", "locked", "damaged", "behind", "failed"),
+  reason: Schema.String
+}) {
   override get message() {
     return `The query could not be answered: ${this.reason}`
   }
@@ -170,7 +177,12 @@ export const runRow = (run: Run.Run): RunRow => {
 }
 
 /** The row of a step at a position of the definition, a function of the fold. */
-export const stepRow = (run: Run.Run, position: number, stepId: StepId, step: Run.StepState): StepRow => ({
+export const stepRow = (
+  run: { readonly id: RunId },
+  position: number,
+  stepId: StepId,
+  step: Run.StepState
+): StepRow => ({
   runId: run.id,
   position,
   stepId,
@@ -187,7 +199,7 @@ export const stepRow = (run: Run.Run, position: number, stepId: StepId, step: Ru
 })
 
 /** The row of an item, a function of the fold. */
-export const itemRow = (run: Run.Run, stepId: StepId, item: Run.ItemState): ItemRow => ({
+export const itemRow = (run: { readonly id: RunId }, stepId: StepId, item: Run.ItemState): ItemRow => ({
   runId: run.id,
   stepId,
   index: item.index,
@@ -219,7 +231,7 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
         return all
       }),
       (all) => [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
-    ).pipe(Effect.mapError((error) => new QueryFailed({ reason: error.message })))
+    ).pipe(Effect.mapError((error) => new QueryFailed({ problem: "failed", reason: error.message })))
     const find = (runId: string) =>
       Effect.flatMap(runs, (all) => {
         const run = all.find(({ id }) => id === runId)

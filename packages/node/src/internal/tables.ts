@@ -1,164 +1,139 @@
-import type { ItemRow, RunRow, StepRow } from "@switchyard/core/QueryService"
+import type { RunStatus } from "@switchyard/core/Run"
 
-/** Raised whenever a table changes: an index of another version is discarded and built anew from the log. */
-export const schemaVersion = 1
+const usage =
+  "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL"
 
-/** The tables of the index. Every column is a function of the log, so that an index can always be built anew from it. */
-export const schema = `
+/** Every status of a run has a row in the totals. */
+export const statuses: ReadonlyArray<RunStatus> = [
+  "Queued",
+  "Running",
+  "Paused",
+  "Cancelling",
+  "Interrupted",
+  "Completed",
+  "Failed",
+  "Cancelled"
+]
+
+/** What runs may be listed by beside their tags, in the order in which it stands in the name of an index. */
+export const facets = ["status", "workflow", "owner"] as const
+
+/** Something that runs may be listed by beside their tags. */
+export type Facet = (typeof facets)[number]
+
+/** Every set of facets but the empty one. */
+const facetSets: ReadonlyArray<ReadonlyArray<Facet>> = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
+  facets.filter((_, index) => (bits >> index) % 2 === 1)
+)
+
+/** The index that lists runs by these facets, the latest first, with or without a tag. */
+export const listIndex = (table: "runs" | "run_tags", by: ReadonlyArray<Facet>): string =>
+  `${table}_by_${by.join("_")}`
+
+const listIndexes = facetSets
+  .flatMap((by) => [
+    `CREATE INDEX ${listIndex("runs", by)} ON runs (${by.join(", ")});`,
+    `CREATE INDEX ${listIndex("run_tags", by)} ON run_tags (tag, ${by.join(", ")}, first_seq);`
+  ])
+  .join("\n")
+
+const version2 = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta (key, value) VALUES ('watermark', 0);
+CREATE TABLE totals (status TEXT PRIMARY KEY, runs INTEGER NOT NULL, ${usage}) WITHOUT ROWID;
+INSERT INTO totals VALUES ${statuses.map((status) => `('${status}', 0, 0, 0, 0, 0)`).join(", ")};
 CREATE TABLE runs (
-  run_id TEXT PRIMARY KEY, first_seq INTEGER NOT NULL UNIQUE, last_seq INTEGER NOT NULL,
+  first_seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL,
   workflow TEXT NOT NULL, status TEXT NOT NULL, owner TEXT, tags TEXT NOT NULL,
   registered_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, workspace TEXT,
-  succeeded_items INTEGER NOT NULL, failed_items INTEGER NOT NULL,
-  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
-  failure TEXT, failed_step TEXT
+  succeeded_items INTEGER NOT NULL, failed_items INTEGER NOT NULL, ${usage}, failure TEXT, failed_step TEXT
+);
+CREATE TABLE run_tags (
+  tag TEXT NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL, owner TEXT,
+  PRIMARY KEY (tag, first_seq)
 ) WITHOUT ROWID;
-CREATE INDEX runs_by_status ON runs (status, first_seq);
-CREATE INDEX runs_by_workflow ON runs (workflow, first_seq);
-CREATE INDEX runs_by_owner ON runs (owner, first_seq);
-CREATE TABLE run_tags (tag TEXT NOT NULL, first_seq INTEGER NOT NULL, PRIMARY KEY (tag, first_seq)) WITHOUT ROWID;
+${listIndexes}
+CREATE TABLE plans (first_seq INTEGER PRIMARY KEY, step_ids TEXT NOT NULL);
 CREATE TABLE steps (
-  run_id TEXT NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
-  total_items INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, retries INTEGER NOT NULL,
-  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
+  total_items INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, retries INTEGER NOT NULL, ${usage},
   started_at INTEGER, duration_millis INTEGER NOT NULL, failure TEXT, reason TEXT,
-  PRIMARY KEY (run_id, position)
+  PRIMARY KEY (first_seq, position)
 ) WITHOUT ROWID;
 CREATE TABLE items (
-  run_id TEXT NOT NULL, step_id TEXT NOT NULL, item_index INTEGER NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL,
-  attempt INTEGER NOT NULL, agent_id TEXT,
-  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
-  retries INTEGER NOT NULL, duration_millis INTEGER NOT NULL, failure TEXT, result TEXT NOT NULL,
-  PRIMARY KEY (run_id, step_id, item_index)
+  first_seq INTEGER NOT NULL, step_id TEXT NOT NULL, item_index INTEGER NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL,
+  attempt INTEGER NOT NULL, agent_id TEXT, ${usage}, retries INTEGER NOT NULL, duration_millis INTEGER NOT NULL,
+  failure TEXT, result TEXT NOT NULL,
+  PRIMARY KEY (first_seq, step_id, item_index)
 ) WITHOUT ROWID;
 `
 
-/** A row as SQLite holds it. */
-export type Columns = Record<string, string | number | null>
+/** Raised whenever a table changes, together with a migration from the version before. */
+export const schemaVersion = 2
 
-const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
-const parsed = <A>(value: string | number | null | undefined): A =>
-  (typeof value === "string" ? JSON.parse(value) : null) as A
-const usageColumns = (usage: RunRow["usage"]): Columns => ({
-  input_tokens: usage.inputTokens,
-  output_tokens: usage.outputTokens,
-  cached_tokens: usage.cachedTokens,
-  cost_micro_usd: usage.costMicroUsd
-})
-/** The usage that columns stand for. */
-export const usageOf = (columns: Columns): RunRow["usage"] => ({
-  inputTokens: Number(columns.input_tokens),
-  outputTokens: Number(columns.output_tokens),
-  cachedTokens: Number(columns.cached_tokens),
-  costMicroUsd: Number(columns.cost_micro_usd)
-})
+/**
+ * The tables of the index. Every column is a function of the log, so that an index can always be built anew from it. What
+ * belongs to a run is keyed by the position of its registration, so that whatever ids hosts choose, new rows come last.
+ */
+export const schema = version2
 
-/** The columns of a run. */
-export const runColumns = (row: RunRow): Columns => ({
-  run_id: row.runId,
-  first_seq: row.firstSeq,
-  last_seq: row.lastSeq,
-  workflow: row.workflow,
-  status: row.status,
-  owner: row.owner,
-  tags: JSON.stringify(row.tags),
-  registered_at: row.registeredAt,
-  started_at: row.startedAt,
-  ended_at: row.endedAt,
-  workspace: row.workspace,
-  succeeded_items: row.succeededItems,
-  failed_items: row.failedItems,
-  ...usageColumns(row.usage),
-  failure: json(row.failure),
-  failed_step: row.failedStep
-})
+const usageNames = ["input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"]
 
-/** The run that columns stand for; they are this module's own. */
-export const runOf = (columns: Columns): RunRow =>
-  ({
-    runId: columns.run_id,
-    workflow: columns.workflow,
-    status: columns.status,
-    owner: columns.owner,
-    tags: parsed(columns.tags),
-    registeredAt: columns.registered_at,
-    startedAt: columns.started_at,
-    endedAt: columns.ended_at,
-    workspace: columns.workspace,
-    succeededItems: columns.succeeded_items,
-    failedItems: columns.failed_items,
-    usage: usageOf(columns),
-    failure: parsed(columns.failure),
-    failedStep: columns.failed_step,
-    firstSeq: columns.first_seq,
-    lastSeq: columns.last_seq
-  }) as RunRow
+/** The columns of a run, as its values are ordered. */
+export const runNames: ReadonlyArray<string> = [
+  ...["first_seq", "run_id", "last_seq", "workflow", "status", "owner", "tags"],
+  ...["registered_at", "started_at", "ended_at", "workspace", "succeeded_items", "failed_items"],
+  ...usageNames,
+  ...["failure", "failed_step"]
+]
 
-/** The columns of a step. */
-export const stepColumns = (row: StepRow): Columns => ({
-  run_id: row.runId,
-  position: row.position,
-  step_id: row.stepId,
-  status: row.status,
-  total_items: row.totalItems,
-  succeeded: row.succeeded,
-  failed: row.failed,
-  retries: row.retries,
-  ...usageColumns(row.usage),
-  started_at: row.startedAt,
-  duration_millis: row.durationMillis,
-  failure: json(row.failure),
-  reason: row.reason
-})
+/** The columns of a step, as its values are ordered; before them comes `first_seq` of its run. */
+export const stepNames: ReadonlyArray<string> = [
+  ...["position", "step_id", "status", "total_items", "succeeded", "failed", "retries"],
+  ...usageNames,
+  ...["started_at", "duration_millis", "failure", "reason"]
+]
 
-/** The step that columns stand for; they are this module's own. */
-export const stepOf = (columns: Columns): StepRow =>
-  ({
-    runId: columns.run_id,
-    position: columns.position,
-    stepId: columns.step_id,
-    status: columns.status,
-    totalItems: columns.total_items,
-    succeeded: columns.succeeded,
-    failed: columns.failed,
-    retries: columns.retries,
-    usage: usageOf(columns),
-    startedAt: columns.started_at,
-    durationMillis: columns.duration_millis,
-    failure: parsed(columns.failure),
-    reason: columns.reason
-  }) as StepRow
+/** The columns of an item, as its values are ordered; before them comes `first_seq` of its run. */
+export const itemNames: ReadonlyArray<string> = [
+  ...["step_id", "item_index", "item", "status", "attempt", "agent_id"],
+  ...usageNames,
+  ...["retries", "duration_millis", "failure", "result"]
+]
 
-/** The columns of a item. */
-export const itemColumns = (row: ItemRow): Columns => ({
-  run_id: row.runId,
-  step_id: row.stepId,
-  item_index: row.index,
-  item: row.item,
-  status: row.status,
-  attempt: row.attempt,
-  agent_id: row.agentId,
-  ...usageColumns(row.usage),
-  retries: row.retries,
-  duration_millis: row.durationMillis,
-  failure: json(row.failure),
-  result: JSON.stringify(row.result)
-})
+const version1Tables = ["meta", "runs", "run_tags", "steps", "items"]
+const old = (names: ReadonlyArray<string>) => names.map((name) => `old.${name}`).join(", ")
 
-/** The item that columns stand for; they are this module's own. */
-export const itemOf = (columns: Columns): ItemRow =>
-  ({
-    runId: columns.run_id,
-    stepId: columns.step_id,
-    index: columns.item_index,
-    item: columns.item,
-    status: columns.status,
-    attempt: columns.attempt,
-    agentId: columns.agent_id,
-    usage: usageOf(columns),
-    retries: columns.retries,
-    durationMillis: columns.duration_millis,
-    failure: parsed(columns.failure),
-    result: parsed(columns.result)
-  }) as ItemRow
+/** Steps of which nothing is recorded have no row any more; their ids are in the plan. */
+const untouched = [
+  "old.status = 'Pending' AND old.started_at IS NULL AND old.failure IS NULL AND old.reason IS NULL",
+  ...["total_items", "succeeded", "failed", "retries", ...usageNames].map((name) => `old.${name} = 0`)
+].join(" AND ")
+
+const fromVersion1 = `
+DROP INDEX runs_by_status;
+DROP INDEX runs_by_workflow;
+DROP INDEX runs_by_owner;
+${version1Tables.map((name) => `ALTER TABLE ${name} RENAME TO old_${name};`).join("\n")}
+${version2}
+INSERT OR REPLACE INTO meta SELECT * FROM old_meta;
+INSERT INTO runs (${runNames.join(", ")}) SELECT ${old(runNames)} FROM old_runs AS old ORDER BY old.first_seq;
+INSERT INTO run_tags (tag, first_seq, status, workflow, owner)
+  SELECT old.tag, old.first_seq, runs.status, runs.workflow, runs.owner FROM old_run_tags AS old JOIN runs USING (first_seq);
+UPDATE totals SET (runs, ${usageNames.join(", ")}) = (
+  SELECT COUNT(*), ${usageNames.map((name) => `COALESCE(SUM(runs.${name}), 0)`).join(", ")}
+  FROM runs WHERE runs.status = totals.status
+);
+INSERT INTO plans (first_seq, step_ids)
+  SELECT first_seq, (
+    SELECT json_group_array(old.step_id ORDER BY old.position) FROM old_steps AS old WHERE old.run_id = runs.run_id
+  ) FROM runs;
+INSERT INTO steps (first_seq, ${stepNames.join(", ")})
+  SELECT runs.first_seq, ${old(stepNames)} FROM old_steps AS old JOIN runs USING (run_id) WHERE NOT (${untouched});
+INSERT INTO items (first_seq, ${itemNames.join(", ")})
+  SELECT runs.first_seq, ${old(itemNames)} FROM old_items AS old JOIN runs USING (run_id);
+${version1Tables.map((name) => `DROP TABLE old_${name};`).join("\n")}
+`
+
+/** What leads from a version of the schema to the next one; tables of a version that is not here are built anew. */
+export const migrations: ReadonlyMap<number, string> = new Map([[1, fromVersion1]])

@@ -1,0 +1,136 @@
+import type { ItemRow, RunRow, StepRow } from "@switchyard/core/QueryService"
+
+/** What SQLite holds in a column. */
+export type Value = string | number | null
+
+/** A row as SQLite gives it. */
+export type Columns = Readonly<Record<string, Value>>
+
+const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+const parsed = <A>(value: Value | undefined): A => (typeof value === "string" ? JSON.parse(value) : null) as A
+
+/** The usage that columns stand for. */
+export const usageOf = (columns: Columns): RunRow["usage"] => ({
+  inputTokens: Number(columns.input_tokens),
+  outputTokens: Number(columns.output_tokens),
+  cachedTokens: Number(columns.cached_tokens),
+  costMicroUsd: Number(columns.cost_micro_usd)
+})
+
+/** The values of a run, in the order of `runNames`. */
+export const runValues = (row: RunRow): ReadonlyArray<Value> => [
+  row.firstSeq,
+  row.runId,
+  row.lastSeq,
+  row.workflow,
+  row.status,
+  row.owner,
+  JSON.stringify(row.tags),
+  row.registeredAt,
+  row.startedAt,
+  row.endedAt,
+  row.workspace,
+  row.succeededItems,
+  row.failedItems,
+  row.usage.inputTokens,
+  row.usage.outputTokens,
+  row.usage.cachedTokens,
+  row.usage.costMicroUsd,
+  json(row.failure),
+  row.failedStep
+]
+
+/** The run that columns stand for; they are this package's own. */
+export const runOf = (columns: Columns): RunRow =>
+  ({
+    runId: columns.run_id,
+    workflow: columns.workflow,
+    status: columns.status,
+    owner: columns.owner,
+    tags: parsed(columns.tags),
+    registeredAt: columns.registered_at,
+    startedAt: columns.started_at,
+    endedAt: columns.ended_at,
+    workspace: columns.workspace,
+    succeededItems: columns.succeeded_items,
+    failedItems: columns.failed_items,
+    usage: usageOf(columns),
+    failure: parsed(columns.failure),
+    failedStep: columns.failed_step,
+    firstSeq: columns.first_seq,
+    lastSeq: columns.last_seq
+  }) as RunRow
+
+/** The values of a step, in the order of `stepNames` and after that of its run. */
+export const stepValues = (firstSeq: number, row: StepRow): ReadonlyArray<Value> => [
+  firstSeq,
+  row.position,
+  row.stepId,
+  row.status,
+  row.totalItems,
+  row.succeeded,
+  row.failed,
+  row.retries,
+  row.usage.inputTokens,
+  row.usage.outputTokens,
+  row.usage.cachedTokens,
+  row.usage.costMicroUsd,
+  row.startedAt,
+  row.durationMillis,
+  json(row.failure),
+  row.reason
+]
+
+/** The step that columns stand for; they are this package's own. */
+export const stepOf = (runId: string, columns: Columns): StepRow =>
+  ({
+    runId,
+    position: columns.position,
+    stepId: columns.step_id,
+    status: columns.status,
+    totalItems: columns.total_items,
+    succeeded: columns.succeeded,
+    failed: columns.failed,
+    retries: columns.retries,
+    usage: usageOf(columns),
+    startedAt: columns.started_at,
+    durationMillis: columns.duration_millis,
+    failure: parsed(columns.failure),
+    reason: columns.reason
+  }) as StepRow
+
+/** The values of an item, in the order of `itemNames` and after that of its run. */
+export const itemValues = (firstSeq: number, row: ItemRow): ReadonlyArray<Value> => [
+  firstSeq,
+  row.stepId,
+  row.index,
+  row.item,
+  row.status,
+  row.attempt,
+  row.agentId,
+  row.usage.inputTokens,
+  row.usage.outputTokens,
+  row.usage.cachedTokens,
+  row.usage.costMicroUsd,
+  row.retries,
+  row.durationMillis,
+  json(row.failure),
+  JSON.stringify(row.result)
+]
+
+/** The item that columns stand for; they are this package's own. */
+export const itemOf = (runId: string, columns: Columns): ItemRow =>
+  ({
+    runId,
+    stepId: columns.step_id,
+    index: columns.item_index,
+    item: columns.item,
+    status: columns.status,
+    attempt: columns.attempt,
+    agentId: columns.agent_id,
+    usage: usageOf(columns),
+    retries: columns.retries,
+    durationMillis: columns.duration_millis,
+    failure: parsed(columns.failure),
+    result: parsed(columns.result)
+  }) as ItemRow

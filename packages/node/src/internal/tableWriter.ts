@@ -1,0 +1,119 @@
+import type { RunId } from "@switchyard/core/Ids"
+import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
+import type { RunStatus } from "@switchyard/core/Run"
+import type Database from "better-sqlite3"
+import type { ChangedRun, Standing } from "./changes.js"
+import { type Columns, itemValues, runValues, stepValues, usageOf, type Value } from "./rows.js"
+import { itemNames, runNames, stepNames } from "./tables.js"
+
+/** Writes rows; both ways of writing have to be called within a transaction. */
+export interface TableWriter {
+  /** Whether there is a row of a run. */
+  readonly has: (runId: RunId) => boolean
+  /** Removes the rows of some runs, where there are any, and puts those that changed of others. */
+  readonly write: (forgotten: Iterable<RunId>, changed: Iterable<ChangedRun>) => void
+}
+
+/** How the totals change, by status. */
+type Deltas = Map<RunStatus, Array<number>>
+
+/** Counts a run among those of its status, or no longer. */
+const count = (deltas: Deltas, { status, usage }: Standing, sign: 1 | -1): void => {
+  const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = usage
+  const known = deltas.get(status) ?? [0, 0, 0, 0, 0]
+  const added = [1, inputTokens, outputTokens, cachedTokens, costMicroUsd]
+  deltas.set(
+    status,
+    known.map((value, index) => value + sign * (added[index] ?? 0))
+  )
+}
+
+const insert = (table: string, names: ReadonlyArray<string>): string =>
+  `INSERT OR REPLACE INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`
+
+const sum = (columns: ReadonlyArray<string>): string =>
+  columns.map((name) => `${name} = ${name} + ?`).join(", ")
+
+/** A writer to the tables of a database; statements are prepared once and take their values by position. */
+export const makeTableWriter = (database: Database.Database): TableWriter => {
+  const prepare = (sql: string) => database.prepare<[ReadonlyArray<Value>], Columns>(sql)
+  const findRun = prepare("SELECT * FROM runs WHERE run_id = ?")
+  const hasRun = prepare("SELECT 1 FROM runs WHERE run_id = ?").pluck()
+  const putRun = prepare(insert("runs", runNames))
+  // No index has any of these columns, so that a run under way is written without one being touched.
+  const moveRun = prepare(
+    `UPDATE runs SET last_seq = ?, started_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ? WHERE first_seq = ?`
+  )
+  const turnRun = prepare(
+    `UPDATE runs SET status = ?, last_seq = ?, started_at = ?, ended_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ? WHERE first_seq = ?`
+  )
+  const putTag = prepare(insert("run_tags", ["tag", "first_seq", "status", "workflow", "owner"]))
+  const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND first_seq = ?")
+  const putPlan = prepare(insert("plans", ["first_seq", "step_ids"]))
+  const putStep = prepare(insert("steps", ["first_seq", ...stepNames]))
+  const putItem = prepare(insert("items", ["first_seq", ...itemNames]))
+  const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND first_seq = ?")
+  const removals = ["runs", "plans", "steps", "items"].map((table) =>
+    prepare(`DELETE FROM ${table} WHERE first_seq = ?`)
+  )
+  const addTotals = prepare(
+    `UPDATE totals SET ${sum(["runs", "input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"])} WHERE status = ?`
+  )
+  const putRow = ({ run, written }: ChangedRun): void => {
+    const { firstSeq } = run
+    const row = runRow(run)
+    const { endedAt, failedItems, lastSeq, startedAt, status, succeededItems, workspace } = row
+    const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = row.usage
+    const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
+    if (written === undefined) {
+      putRun.run(runValues(row))
+      putPlan.run([firstSeq, JSON.stringify(run.definition.steps.map(({ id }) => id))])
+      for (const tag of new Set(run.tags)) putTag.run([tag, firstSeq, status, row.workflow, row.owner])
+    } else if (written.status === status) {
+      moveRun.run([lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, firstSeq])
+    } else {
+      const failure = row.failure === null ? null : JSON.stringify(row.failure)
+      turnRun.run([
+        ...[status, lastSeq, startedAt, endedAt, workspace, succeededItems, failedItems],
+        ...[...tokens, failure, row.failedStep, firstSeq]
+      ])
+      for (const tag of new Set(run.tags)) turnTag.run([status, tag, firstSeq])
+    }
+  }
+
+  const put = (changed: ChangedRun, deltas: Deltas): void => {
+    const { dirty, run, written } = changed
+    putRow(changed)
+    if (written !== undefined) count(deltas, written, -1)
+    count(deltas, run, 1)
+    for (const { id, items, position, state } of dirty) {
+      putStep.run(stepValues(run.firstSeq, stepRow(run, position, id, state)))
+      for (const index of items) {
+        const item = state.items[index]
+        if (item !== undefined) putItem.run(itemValues(run.firstSeq, itemRow(run, id, item)))
+      }
+    }
+  }
+
+  const remove = (runId: RunId, deltas: Deltas): void => {
+    const row = findRun.get([runId])
+    if (row === undefined) return
+    const firstSeq = Number(row.first_seq)
+    for (const tag of new Set<string>(JSON.parse(String(row.tags)))) removeTag.run([tag, firstSeq])
+    for (const removal of removals) removal.run([firstSeq])
+    count(deltas, { status: row.status as RunStatus, usage: usageOf(row) }, -1)
+  }
+
+  return {
+    has: (runId) => hasRun.get([runId]) !== undefined,
+    write: (forgotten, changed) => {
+      const deltas: Deltas = new Map()
+      for (const runId of forgotten) remove(runId, deltas)
+      for (const each of changed) put(each, deltas)
+      for (const [status, delta] of deltas)
+        if (delta.some((value) => value !== 0)) addTotals.run([...delta, status])
+    }
+  }
+}

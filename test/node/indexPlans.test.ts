@@ -1,0 +1,109 @@
+import * as path from "node:path"
+import { describe, expect, it } from "@effect/vitest"
+import { QueryFailed, type RunFilter } from "@switchyard/core/QueryService"
+import { RunStatus } from "@switchyard/core/Run"
+import { makeQueries } from "@switchyard/node/internal/indexQueries"
+import { openProjection } from "@switchyard/node/internal/projection"
+import { statuses } from "@switchyard/node/internal/tables"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import { sampleLog } from "./indexSamples.js"
+import { temporaryDirectory } from "./temporary.js"
+
+const runs = 2_000
+
+const filled = Effect.gen(function* () {
+  const file = path.join(yield* temporaryDirectory, "index.sqlite")
+  const projection = openProjection(file)
+  for (const entries of sampleLog(runs)) projection.project(entries)
+  projection.close()
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => new Database(file, { readonly: true })),
+    (database) => Effect.sync(() => database.close())
+  )
+})
+
+/** Every set of conditions there is. */
+const filters: ReadonlyArray<RunFilter> = Array.from({ length: 16 }, (_, bits) => ({
+  ...(bits & 1 ? { status: "Completed" as const } : {}),
+  ...(bits & 2 ? { workflow: "workflow-1" } : {}),
+  ...(bits & 4 ? { owner: "owner-1" } : {}),
+  ...(bits & 8 ? { tag: "all" } : {})
+}))
+
+/** The questions, answered by a database, and every statement that they came to. */
+const asked = (database: Database.Database) => {
+  const statements: Array<{ readonly sql: string; readonly values: ReadonlyArray<unknown> }> = []
+  const query = makeQueries({
+    answer: (question) =>
+      Effect.try({
+        try: () =>
+          question((sql, values) => {
+            statements.push({ sql, values })
+            return database.prepare<[unknown], Record<string, string | number | null>>(sql).all(values)
+          }),
+        catch: (error) => new QueryFailed({ problem: "failed", reason: String(error) })
+      }),
+    close: () => undefined
+  })
+  return { query, statements }
+}
+
+describe("the statements of the read side", () => {
+  it.scoped("search an index and never scan or sort", () =>
+    Effect.gen(function* () {
+      const database = yield* filled
+      const { query, statements } = asked(database)
+      for (const filter of filters) {
+        const { items, next } = yield* query.listRuns(filter, { limit: 5 })
+        expect(items.length, JSON.stringify(filter)).toBe(5)
+        yield* query.listRuns(filter, { limit: 5, cursor: next ?? "" })
+      }
+      const [last] = (yield* query.listRuns()).items
+      const runId = last?.runId ?? ""
+      yield* query.getRun(runId)
+      expect((yield* query.getSteps(runId)).length).toBe(1)
+      expect((yield* query.getItems(runId, "only")).items.length).toBe(1)
+      yield* query.getItems(runId, "only", { cursor: "0" })
+      expect((yield* query.totals).runs.Completed).toBeGreaterThan(1_000)
+      yield* query.watermark
+      expect(new Set(statements.map(({ sql }) => sql)).size).toBeGreaterThan(20)
+      for (const { sql, values } of statements) {
+        const plan = database
+          .prepare<[unknown], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+          .all(values)
+          .map(({ detail }) => detail)
+        expect(plan.length).toBeGreaterThan(0)
+        expect(
+          plan.filter((detail) => !/^(SEARCH|SCALAR SUBQUERY)\b/.test(detail)),
+          sql
+        ).toEqual([])
+      }
+    })
+  )
+
+  it.scoped("look at no more rows than they give, whatever is rare and whatever is common", () =>
+    Effect.gen(function* () {
+      const database = yield* filled
+      const { query, statements } = asked(database)
+      for (const filter of filters) yield* query.listRuns(filter, { limit: 10 })
+      // Both are common and have nothing in common.
+      yield* query.listRuns({ status: "Failed", tag: "works" }, { limit: 10 })
+      yield* query.listRuns({ workflow: "workflow-0", owner: "owner-1" }, { limit: 10 })
+      yield* query.listRuns({ status: "Completed", tag: "rare", owner: "owner-7" }, { limit: 10 })
+      for (const { sql, values } of statements) {
+        // Every condition is part of the search, so that no row is looked at in vain.
+        const [plan] = database
+          .prepare<[unknown], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+          .all(values)
+        const conditions = sql.match(/listed\.\w+ (=|<) \?/g)?.length ?? 0
+        const searched = plan?.detail.match(/(\w+(=|<)\?)/g)?.length ?? 0
+        expect(searched, `${sql}: ${plan?.detail}`).toBe(conditions)
+      }
+    })
+  )
+
+  it("know every status of a run", () => {
+    expect(statuses).toEqual(RunStatus.literals)
+  })
+})

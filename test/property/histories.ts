@@ -1,0 +1,135 @@
+import type { Entry, Event } from "@switchyard/core/Event"
+import { makeSequencer } from "@switchyard/core/EventLog"
+import { AgentId, CommandId, origin, RunId, StepId } from "@switchyard/core/Ids"
+import * as Run from "@switchyard/core/Run"
+import * as Workflow from "@switchyard/core/Workflow"
+import * as fc from "fast-check"
+
+/** One event as drawn; which it is depends on what can follow. */
+interface Draw {
+  readonly run: number
+  readonly kind: number
+  readonly step: number
+  readonly index: number
+  readonly n: number
+  readonly millis: number
+  /** Now and then an event is recorded that cannot follow; whoever folds has to pass it over. */
+  readonly illegal: boolean
+}
+
+const draw: fc.Arbitrary<Draw> = fc.record({
+  run: fc.nat(4),
+  kind: fc.nat(999),
+  step: fc.nat(2),
+  index: fc.nat(3),
+  n: fc.nat(9),
+  millis: fc.nat(20),
+  illegal: fc.oneof(
+    { arbitrary: fc.constant(false), weight: 30 },
+    { arbitrary: fc.constant(true), weight: 1 }
+  )
+})
+
+const steps = ["s0", "s1", "s2"]
+const agentId = AgentId.make("agent")
+const ofRun = {
+  steps: { succeeded: 0, failed: 0, skipped: 0, cancelled: 0 },
+  items: { succeeded: 0, failed: 0 },
+  usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 },
+  durationMillis: 1
+}
+
+const registration = ({ n, step }: Draw): Event => ({
+  _tag: "RunRegistered",
+  workflow: {
+    name: `workflow ${n % 2}`,
+    onStepFailure: "drain",
+    steps: steps.map((id) => Workflow.stepDefinition(id, { skill: "work" }))
+  },
+  params: null,
+  ...(n % 3 === 0 ? {} : { owner: `owner ${n % 3}` }),
+  tags: ["", "é", `tag ${n % 2}`, `tag ${n % 2}`].slice(step)
+})
+
+/** The events that a run may record at a moment, legal or not; those that come more than once are likelier. */
+const eventOf = ({ index, kind, n, step }: Draw, isOver: boolean): Event => {
+  const stepId = StepId.make(n === 9 ? "unknown" : (steps[step] ?? "s0"))
+  const item = { stepId, item: `item ${index}`, index }
+  const usage = { inputTokens: n, outputTokens: 2 * n, cachedTokens: 0, costMicroUsd: 7 * n }
+  const metrics = { durationMillis: n, usage, retries: n % 2 }
+  const summary = { totalItems: 3, succeeded: 1, failed: 0, retries: 0, usage, durationMillis: n }
+  const failure = { kind: "Failed", message: `because ${n}`, ...(n % 2 === 0 ? {} : { agentId }) }
+  const commandId = CommandId.make(`command${n}`)
+  const often: ReadonlyArray<Event> = [
+    { _tag: "ItemStarted", ...item, total: 3, attempt: 1 + (n % 2), agentId },
+    { _tag: "ItemProgress", ...item, usage },
+    { _tag: "ItemCompleted", ...item, attempt: 1, agentId, result: { n }, metrics },
+    { _tag: "ItemFailed", ...item, attempt: 1, error: failure, metrics },
+    {
+      _tag: "ItemFailed",
+      ...item,
+      attempt: 1,
+      error: failure,
+      retry: { attempt: 2, delayMillis: 1, agentId },
+      metrics
+    },
+    { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 3 }
+  ]
+  const rarely: ReadonlyArray<Event> = [
+    { _tag: "StepCompleted", stepId, summary },
+    { _tag: "StepFailed", stepId, failure, summary },
+    { _tag: "StepCancelled", stepId, summary },
+    { _tag: "StepSkipped", stepId, reason: "no" },
+    { _tag: "WorkspaceCreated", path: `/w/${n}` },
+    { _tag: "PauseRequested", commandId, mode: "drain" },
+    { _tag: "RunPaused" },
+    { _tag: "ResumeRequested", commandId },
+    { _tag: "RunResumed" },
+    { _tag: "ConcurrencySet", commandId, limit: 2 },
+    { _tag: "CancelRequested", commandId },
+    { _tag: "RunInterrupted", reason: "stopped" },
+    { _tag: "RunRecovered" },
+    { _tag: "RunStarted" }
+  ]
+  const ends: ReadonlyArray<Event> = [
+    { _tag: "RunCompleted", summary: ofRun },
+    { _tag: "RunFailed", failure, stepId, summary: ofRun },
+    { _tag: "RunCancelled", summary: ofRun }
+  ]
+  const all = isOver ? ends : [...often, ...often, ...often, ...rarely, ...rarely, ...ends]
+  return all[kind % all.length] ?? { _tag: "RunStarted" }
+}
+
+/** A log of some runs whose events mix, each registered when it is first drawn and, once it has ended, followed by another. */
+export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
+  .array(draw, { minLength: 1, maxLength: 250 })
+  .map((draws) => {
+    const { number } = makeSequencer(origin, [])
+    const entries: Array<Entry> = []
+    const runs = new Map<number, Run.Run>()
+    let time = 1_000
+    let registered = 0
+    for (const each of draws) {
+      time += each.millis
+      const run = runs.get(each.run)
+      if (run === undefined) {
+        const id = RunId.make(`run-${String.fromCharCode(122 - (registered % 26))}-${registered++}`)
+        for (const event of [registration(each), { _tag: "RunStarted" } as const]) {
+          const entry = number(id, event, time)
+          const known = runs.get(each.run)
+          if (known !== undefined) Run.apply(known, entry)
+          const added = Run.register(entry)
+          if (added !== undefined) runs.set(each.run, added)
+          entries.push(entry)
+        }
+        continue
+      }
+      const event = eventOf(each, false)
+      if (Run.next(run, event._tag) === undefined && !each.illegal) continue
+      const entry = number(run.id, event, time)
+      Run.apply(run, entry)
+      entries.push(entry)
+      if (Run.isTerminal(run.status) && !each.illegal) runs.delete(each.run)
+    }
+    return entries
+  })

@@ -1,0 +1,178 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import type { Entry } from "@switchyard/core/Event"
+import type { RunId, StepId } from "@switchyard/core/Ids"
+import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
+import * as Run from "@switchyard/core/Run"
+import * as Usage from "@switchyard/core/Usage"
+import { connect } from "@switchyard/node/internal/indexConnection"
+import { makeQueries } from "@switchyard/node/internal/indexQueries"
+import { openProjection, type Projection } from "@switchyard/node/internal/projection"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+import { copyOf, discard, dump } from "../node/indexTables.js"
+import { histories } from "./histories.js"
+
+/** How the next entries are projected: how many, how many of those before once more, and what happens then. */
+interface Batch {
+  readonly size: number
+  readonly again: number
+  readonly end: "nothing" | "crash" | "close"
+}
+
+const batches: fc.Arbitrary<ReadonlyArray<Batch>> = fc.array(
+  fc.record({
+    size: fc.integer({ min: 0, max: 40 }),
+    again: fc.nat(20),
+    end: fc.oneof(
+      { arbitrary: fc.constant("nothing" as const), weight: 6 },
+      { arbitrary: fc.constantFrom("crash" as const, "close" as const), weight: 1 }
+    )
+  }),
+  { maxLength: 15 }
+)
+
+let directory = ""
+let files = 0
+beforeAll(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-projection-"))
+})
+afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
+
+const fresh = () => path.join(directory, `${files++}.sqlite`)
+
+/** Opens tables as a host does: what they have of open runs is folded again. */
+const reopen = (file: string, log: ReadonlyArray<Entry>): Projection => {
+  const projection = openProjection(file)
+  const open = new Set(projection.openRuns.map(({ runId }) => runId))
+  for (const entry of log)
+    if (open.has(entry.runId) && entry.seq <= projection.watermark()) projection.remember(entry)
+  return projection
+}
+
+/** Projects a log as drawn, and the rest of it at once. */
+const projected = (log: ReadonlyArray<Entry>, drawn: ReadonlyArray<Batch>): string => {
+  let file = fresh()
+  let projection = reopen(file, log)
+  let position = 0
+  for (const { again, end, size } of drawn) {
+    projection.project(log.slice(Math.max(0, position - again), position + size))
+    position = Math.min(log.length, position + size)
+    expect(projection.watermark()).toBe(position)
+    if (end === "nothing") continue
+    if (end === "crash") {
+      const left = fresh()
+      copyOf(file, left)
+      projection.close()
+      discard(file)
+      file = left
+    } else projection.close()
+    projection = reopen(file, log)
+    expect(projection.watermark()).toBe(position)
+  }
+  projection.project(log)
+  projection.project(log)
+  projection.close()
+  return file
+}
+
+const rebuilt = (log: ReadonlyArray<Entry>): string => {
+  const file = fresh()
+  const projection = openProjection(file)
+  projection.project(log)
+  projection.close()
+  return file
+}
+
+const foldsOf = (log: ReadonlyArray<Entry>) => {
+  const runs = new Map<RunId, Run.Run>()
+  for (const entry of log) {
+    const known = runs.get(entry.runId)
+    if (known !== undefined) Run.apply(known, entry)
+    const run = known ?? Run.register(entry)
+    if (run !== undefined) runs.set(entry.runId, run)
+  }
+  return runs
+}
+
+/** What is answered from the tables is what the folds of the runs say. */
+const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
+  Effect.gen(function* () {
+    const connection = yield* Effect.acquireRelease(
+      Effect.sync(() => connect(file)),
+      (each) => Effect.sync(() => each.close())
+    )
+    const query = makeQueries(connection)
+    const runs = [...foldsOf(log).values()]
+    const counts: Partial<Record<Run.RunStatus, number>> = {}
+    for (const run of runs) {
+      counts[run.status] = (counts[run.status] ?? 0) + 1
+      expect(yield* query.getRun(run.id)).toEqual(runRow(run))
+      const states = run.definition.steps.map(
+        ({ id }) => [id, run.steps.get(id) ?? Run.pendingStep()] as const
+      )
+      expect(yield* query.getSteps(run.id)).toEqual(
+        states.map(([id, state], position) => stepRow(run, position, id as StepId, state))
+      )
+      for (const [id, { items }] of states) {
+        const found = yield* query.getItems(run.id, id)
+        expect(found.items).toEqual(
+          items.flatMap((item) => (item === undefined ? [] : [itemRow(run, id as StepId, item)]))
+        )
+      }
+    }
+    expect(yield* query.totals).toEqual({
+      runs: counts,
+      usage: runs.reduce((sum, { usage }) => Usage.add(sum, usage), Usage.zero)
+    })
+    for (const tag of ["", "é", "tag 1"])
+      for (const status of [undefined, "Running", "Completed"] as const) {
+        const filter = { tag, ...(status === undefined ? {} : { status }) }
+        const wanted = runs.filter(
+          (run) => run.tags.includes(tag) && (status === undefined || run.status === status)
+        )
+        const listed = (yield* query.listRuns(filter, { limit: 1000 })).items.map(({ runId }) => runId)
+        expect(listed, JSON.stringify(filter)).toEqual(wanted.map(({ id }) => id).reverse())
+      }
+  }).pipe(Effect.scoped, Effect.runSync)
+
+describe("the tables of any log", () => {
+  it("are what its folds say, in whatever batches they came, twice or across crashes", () => {
+    fc.assert(
+      fc.property(histories, batches, (log, drawn) => {
+        const [file, other] = [projected(log, drawn), rebuilt(log)]
+        expect(dump(file)).toEqual(dump(other))
+        checkAnswers(file, log)
+        for (const each of [file, other]) discard(each)
+      }),
+      { numRuns: 60 }
+    )
+  }, 120_000)
+
+  it("are, with some runs forgotten, what a log without them gives", () => {
+    fc.assert(
+      fc.property(histories, batches, fc.array(fc.nat(9)), (log, drawn, chosen) => {
+        const ids = [...new Set(log.map(({ runId }) => runId))]
+        const gone = new Set(chosen.flatMap((n) => ids[n] ?? []))
+        const file = projected(log, drawn)
+        const projection = reopen(file, log)
+        for (const runId of gone) projection.forget(runId)
+        for (const runId of gone) projection.forget(runId)
+        projection.close()
+        const rest = log.filter(({ runId }) => !gone.has(runId))
+        checkAnswers(file, rest)
+        const other = fresh()
+        const without = openProjection(other)
+        without.project(rest)
+        without.close()
+        const { meta: _, ...tables } = dump(file)
+        const { meta: __, ...wanted } = dump(other)
+        expect(tables).toEqual(wanted)
+        for (const each of [file, other]) discard(each)
+      }),
+      { numRuns: 25 }
+    )
+  }, 120_000)
+})
