@@ -355,17 +355,21 @@ describe("surroundings", () => {
       const names = (made: ReturnType<typeof script>) =>
         Effect.map(value(made), (env) =>
           Object.keys(env as object)
-            .filter((name) => name !== "__CF_USER_TEXT_ENCODING")
+            .filter((name) => name !== "__CF_USER_TEXT_ENCODING" && !name.startsWith("SWITCHYARD_"))
             .sort()
         )
       assert.deepStrictEqual(yield* names(script(show, { output: "json" })), ["HOME", "PATH"])
-      const env = { inherit: ["PATH", "SWITCHYARD_TEST_NAMED", "NOT_SET"], set: { EXTRA: "a b" } }
+      const set = { EXTRA: "a b", SWITCHYARD_WORKSPACE: "another" }
+      const env = { inherit: ["PATH", "SWITCHYARD_TEST_NAMED", "NOT_SET"], set }
       const chosen = yield* value(script(show, { output: "json", env }))
-      assert.deepStrictEqual(chosen, {
+      const { SWITCHYARD_ATTEMPT: attempt, ...named } = chosen as Record<string, string>
+      assert.deepStrictEqual(named, {
         PATH: process.env.PATH ?? "",
         SWITCHYARD_TEST_NAMED: "named",
+        SWITCHYARD_WORKSPACE: (yield* workspace).root,
         EXTRA: "a b"
       })
+      assert.match(String(attempt), /^run\/step\/item\/1#[0-9a-f]{16}$/)
     })
   )
 

@@ -109,16 +109,49 @@ describe("process groups", () => {
   )
 
   test(
-    "that a process left do not hold the attempt up through the streams",
+    "are ended with the processes that left them, after a normal exit and on an interruption",
     Effect.gen(function* () {
       const { mark, env } = markedEnv()
+      const source = "trap '' INT TERM; setsid sh -c 'setsid sleep 60 & sleep 60' & echo done"
+      assert.strictEqual(yield* value(shell(source, { env, escalation: short })), "done")
+      assert.deepStrictEqual(marked(mark), [])
+      assert.deepStrictEqual(files(join((yield* workspace).stateDir, "processes")), [])
+
+      const fiber = yield* start(shell(`${source}; sleep 60`, { env, escalation: short }))
+      yield* eventually("all of them", () => (marked(mark).length >= 4 ? true : undefined))
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(marked(mark), [])
+    })
+  )
+
+  test(
+    "do not end the processes that left the group of another attempt",
+    Effect.gen(function* () {
+      const { mark, env } = markedEnv()
+      const agent = yield* shell("setsid sleep 60 & test $0 = first || exec sleep 60", {
+        args: ["{{input}}"],
+        env,
+        escalation: short
+      })
+      const space = yield* workspace
+      const other = yield* Effect.forkScoped(eventsOf(agent, taskIn(space, "second", { index: 1 })))
+      yield* eventually("the other one", () => (marked(mark).length === 2 ? true : undefined))
+      yield* eventsOf(agent, taskIn(space, "first"))
+      assert.strictEqual(marked(mark).length, 2)
+      yield* Fiber.interrupt(other)
+      assert.deepStrictEqual(marked(mark), [])
+    })
+  )
+
+  test(
+    "that a process left without its marker do not hold the attempt up through the streams",
+    Effect.gen(function* () {
       const before = Date.now()
-      assert.strictEqual(
-        yield* value(shell("setsid sleep 20 & echo done", { env, escalation: short })),
-        "done"
-      )
+      const path = join((yield* workspace).outputsDir, "pid")
+      const source = "env -i setsid sh -c 'echo $$ > pid; exec sleep 20' & sleep 0.2; echo done"
+      assert.strictEqual(yield* value(shell(source, { escalation: short })), "done")
       assert.isBelow(Date.now() - before, 5000)
-      for (const pid of marked(mark)) process.kill(pid, "SIGKILL")
+      process.kill(Number(readFileSync(path, "utf8")), "SIGKILL")
     })
   )
 
@@ -128,7 +161,8 @@ describe("process groups", () => {
       const { mark, env } = markedEnv()
       const before = Date.now()
       // The shell becomes the sleep that leaves the group; its child stays in the group, and is never waited for.
-      const source = "(sleep 0.1 & exec setsid sleep 20) >/dev/null 2>&1 & sleep 0.3; echo done"
+      const source =
+        "(sleep 0.1 & exec env -u SWITCHYARD_WORKSPACE setsid sleep 20) >/dev/null 2>&1 & sleep 0.3; echo done"
       assert.strictEqual(yield* value(shell(source, { env, escalation: short })), "done")
       assert.isBelow(Date.now() - before, 5000)
       for (const pid of marked(mark)) process.kill(pid, "SIGKILL")

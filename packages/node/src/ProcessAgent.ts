@@ -47,7 +47,11 @@ export interface Options {
   readonly prompt?: "argument" | "stdin" | "file"
   /** The directory of the workspace in which the program runs; `outputs` unless said otherwise. */
   readonly cwd?: Area
-  /** The whole environment: host variables passed on by name (`PATH` and `HOME` unless said otherwise), and pairs to add. */
+  /**
+   * The whole environment: host variables passed on by name (`PATH` and `HOME` unless said otherwise), and pairs to add.
+   * `SWITCHYARD_WORKSPACE` and `SWITCHYARD_ATTEMPT` are always there, because by them the program's processes are found
+   * when they are to end; a process that clears them may be left behind.
+   */
   readonly env?: {
     readonly inherit?: ReadonlyArray<string>
     readonly set?: Readonly<Record<string, string>>
@@ -220,6 +224,7 @@ const runOnce = (
             args,
             cwd,
             env: command.env,
+            idempotencyKey: task.idempotencyKey,
             stdin: command.prompt === "stdin" ? prompt : undefined,
             onStdout: (chunk) => {
               reader.push(chunk)
@@ -267,8 +272,9 @@ const findExecutable = (command: Command): Effect.Effect<boolean> =>
 
 /**
  * An agent that runs a program once per attempt, in the attempt's workspace, in a process group of its own. The attempt is
- * over when the whole group is: whatever the program leaves running is ended, after a normal exit as on cancel, timeout and
- * pause. Both output streams are written to `state/programs/<step>/<index>-<attempt>.stdout` and `.stderr`, what a cancelled
+ * over when the whole group is: whatever the program leaves running is ended, also where it has left the group, after a
+ * normal exit as on cancel, timeout and pause. What outlives a host that was killed is ended when its directory is opened
+ * again. Both output streams are written to `state/programs/<step>/<index>-<attempt>.stdout` and `.stderr`, what a cancelled
  * program wrote included.
  *
  * A missing or unexecutable program is `NotFound` and not repeated, death by a signal `Crashed`, an exit code other than 0

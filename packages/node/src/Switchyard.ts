@@ -3,11 +3,12 @@ import type { Agent } from "@switchyard/core/Agent"
 import * as AgentRegistry from "@switchyard/core/AgentRegistry"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
 import * as Distributor from "@switchyard/core/Distributor"
-import type { EventLog, LogDamaged, LogWriteFailed } from "@switchyard/core/EventLog"
+import { EventLog, type LogDamaged, type LogWriteFailed } from "@switchyard/core/EventLog"
 import * as Orchestrator from "@switchyard/core/Orchestrator"
 import type { QueryService } from "@switchyard/core/QueryService"
 import type { Retention, WorkspaceError, WorkspaceService } from "@switchyard/core/WorkspaceService"
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -15,6 +16,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as Host from "./Host.js"
+import { endOrphans } from "./internal/orphans.js"
 import * as JsonlEventLog from "./JsonlEventLog.js"
 import type { InvalidCommand } from "./ProcessAgent.js"
 import * as SqliteIndex from "./SqliteIndex.js"
@@ -29,6 +31,11 @@ export interface Options extends ControlPlane.Options {
   readonly retention?: Partial<Retention>
   /** Whether runs that a crash or a stop interrupted go on when the directory is opened; they do by default. */
   readonly recover?: boolean
+  /**
+   * How long programs that a killed host left running may take to end after SIGTERM before they get SIGKILL, when the
+   * directory is opened; 2 seconds by default. They are ended before anything is recovered, also with `recover: false`.
+   */
+  readonly orphanGrace?: Duration.DurationInput
 }
 
 /** Everything that a host can use. */
@@ -77,8 +84,17 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
   const recovery = recover
     ? Layer.effectDiscard(Effect.flatMap(ControlPlane.ControlPlane, (plane) => plane.recover))
     : Layer.empty
+  const workspaces = path.join(directory, "workspaces")
+  const orphans = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const log = yield* EventLog
+      const runs = (yield* log.unfinished).map(({ runId }) => runId)
+      yield* endOrphans({ workspaces, runs, grace: options.orphanGrace ?? "2 seconds" })
+    })
+  )
   return recovery.pipe(
     Layer.provideMerge(control),
+    Layer.provideMerge(orphans),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
     Layer.provideMerge(SqliteIndex.layer({ filename: path.join(directory, "index.sqlite") })),
@@ -87,7 +103,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
         JsonlEventLog.layer({ directory: path.join(directory, "log") }),
         Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
         DirectoryWorkspace.layer({
-          directory: path.join(directory, "workspaces"),
+          directory: workspaces,
           ...(options.retention === undefined ? {} : { retention: options.retention })
         })
       )

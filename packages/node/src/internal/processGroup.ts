@@ -3,13 +3,23 @@ import { rm } from "node:fs/promises"
 import type { Readable } from "node:stream"
 import type { PathOutsideWorkspace, Workspace, WorkspaceError } from "@switchyard/core/WorkspaceService"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { async } from "./compat.js"
+import { escalate, kill } from "./escalation.js"
 import { attempt, errnoOf, reasonOf } from "./fileSystem.js"
-import { groupMember, startTicks } from "./processTable.js"
+import {
+  type Marked,
+  type Marker,
+  makeMarker,
+  processesOf,
+  signalMarked,
+  toEnvironment
+} from "./processMarker.js"
+import { pathOf, type ProcessRecord } from "./processRecord.js"
+import { alive, bootId, groupMember, startTicks } from "./processTable.js"
 
 /** The operating system did not start a program. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed", {
@@ -37,6 +47,8 @@ export interface Program {
   readonly args: ReadonlyArray<string>
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** The key of the attempt that it is started for. */
+  readonly idempotencyKey: string
   /** What is written to its standard input, which is empty otherwise. A program need not read it. */
   readonly stdin: string | undefined
   /** Called with each chunk in order, one at a time; they must not reject. */
@@ -50,7 +62,7 @@ export interface Exit {
   readonly signal: string | null
 }
 
-/** A program that was started, and everything it starts that stays in its process group. */
+/** A program that was started, and everything it starts. */
 export interface ProcessGroup {
   readonly pgid: number
   /** Waits for the program itself, not for what it started. */
@@ -58,23 +70,20 @@ export interface ProcessGroup {
 }
 
 interface Launched extends ProcessGroup {
+  readonly marker: Marker
   readonly leaderExited: () => boolean
   readonly drained: Promise<void>
   readonly abandonStreams: () => void
 }
 
-/** How often the group is looked at, and how long a stream that outlives it is read, both in milliseconds on the host's clock. */
-const pollMillis = 10
+/** How long a stream that outlives its group is read, in milliseconds on the host's clock. */
 const lingerMillis = 1000
-
-/** How long SIGKILL is repeated before the group counts as one that nobody can end, such as one waiting for a dead device. */
-const unkillableAfter = Duration.seconds(10)
 
 const drain = async (readable: Readable, consume: (chunk: Uint8Array) => Promise<void>): Promise<void> => {
   for await (const chunk of readable) await consume(chunk)
 }
 
-const observe = (child: ChildProcess, pgid: number, program: Program): Launched => {
+const observe = (child: ChildProcess, pgid: number, program: Program, marker: Marker): Launched => {
   let leaderExited = false
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => {
@@ -92,6 +101,7 @@ const observe = (child: ChildProcess, pgid: number, program: Program): Launched 
   )
   return {
     pgid,
+    marker,
     exit: Effect.promise(() => exited),
     leaderExited: () => leaderExited,
     drained: Promise.all(drains).then(() => undefined),
@@ -105,19 +115,19 @@ const observe = (child: ChildProcess, pgid: number, program: Program): Launched 
 const refused = (error: unknown): SpawnFailed =>
   new SpawnFailed({ code: errnoOf(error) ?? "", reason: reasonOf(error) })
 
-const launch = (program: Program): Effect.Effect<Launched, SpawnFailed> =>
+const launch = (program: Program, marker: Marker): Effect.Effect<Launched, SpawnFailed> =>
   async<Launched, SpawnFailed>((resume) => {
     try {
       const child = spawn(program.command, [...program.args], {
         cwd: program.cwd,
-        env: { ...program.env },
+        env: { ...program.env, ...toEnvironment(marker) },
         shell: false,
         detached: true,
         stdio: [program.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]
       })
       child.on("error", (error) => resume(Effect.fail(refused(error))))
       if (child.pid === undefined) return
-      const launched = observe(child, child.pid, program)
+      const launched = observe(child, child.pid, program, marker)
       // A program that does not read its input closes the pipe, and that is its right.
       child.stdin?.on("error", () => undefined)
       child.stdin?.end(program.stdin)
@@ -127,46 +137,35 @@ const launch = (program: Program): Effect.Effect<Launched, SpawnFailed> =>
     }
   })
 
-const pause = (millis: number): Effect.Effect<void> =>
-  async<void>((resume) => {
-    const timer = setTimeout(() => resume(Effect.void), millis)
-    return Effect.sync(() => clearTimeout(timer))
-  })
-
-const signal = (pgid: number, name: NodeJS.Signals): Effect.Effect<void> =>
-  Effect.sync(() => {
-    try {
-      process.kill(-pgid, name)
-    } catch {
-      // No member is left, or none that this user may signal; the next look at the group tells which.
-    }
-  })
-
-const end = (group: Launched, escalation: Escalation): Effect.Effect<boolean> => {
+const end = (
+  group: Launched,
+  { interruptAfter, kill: lastWait, terminate }: Escalation
+): Effect.Effect<boolean> => {
   let seen: number | undefined
-  const gone = () => {
+  let strays: ReadonlyArray<Marked> = []
+  let last: NodeJS.Signals | undefined
+  const gone = Effect.gen(function* () {
     if (!group.leaderExited()) return false
     seen = groupMember(group.pgid, seen)
-    return seen === undefined
-  }
-  const goneWithin = (duration: Duration.DurationInput, again?: NodeJS.Signals): Effect.Effect<boolean> =>
-    Effect.gen(function* () {
-      const until = (yield* Clock.currentTimeNanos) + BigInt(Math.ceil(Duration.toMillis(duration) * 1e6))
-      while (!gone()) {
-        if ((yield* Clock.currentTimeNanos) >= until) return false
-        if (again !== undefined) yield* signal(group.pgid, again)
-        yield* pause(pollMillis)
-      }
-      return true
-    })
-  return Effect.gen(function* () {
-    if (yield* goneWithin(escalation.interruptAfter)) return true
-    yield* signal(group.pgid, "SIGINT")
-    if (yield* goneWithin(escalation.terminate)) return true
-    yield* signal(group.pgid, "SIGTERM")
-    if (yield* goneWithin(escalation.kill)) return true
-    return yield* goneWithin(unkillableAfter, "SIGKILL")
+    if (seen !== undefined) return false
+    strays = strays.filter(({ pid, startTicks: ticks }) => alive(pid, ticks))
+    if (strays.length > 0) return false
+    strays = yield* processesOf(group.marker)
+    if (last !== undefined) signalMarked(strays, last)
+    return strays.length === 0
   })
+  const signal = (name: NodeJS.Signals) =>
+    Effect.sync(() => {
+      last = name
+      // Once the group is empty, its number may become another one's.
+      if (!group.leaderExited() || seen !== undefined) kill(-group.pgid, name)
+      signalMarked(strays, name)
+    })
+  const stages = [
+    [interruptAfter, "SIGINT"],
+    [terminate, "SIGTERM"]
+  ] as const
+  return escalate({ gone, signal }, stages, lastWait)
 }
 
 const readToEnd = (group: Launched): Effect.Effect<void> =>
@@ -176,24 +175,16 @@ const readToEnd = (group: Launched): Effect.Effect<void> =>
     return group.drained.then(() => clearTimeout(timer))
   })
 
-const recordPath = (pgid: number): string => `processes/${pgid}.json`
-
 const remember = (group: Launched, program: Program, workspace: Workspace) =>
-  Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
-    workspace.write(
-      "state",
-      recordPath(group.pgid),
-      JSON.stringify({
-        pgid: group.pgid,
-        command: program.command,
-        startedAt,
-        startTicks: startTicks(group.pgid)
-      })
-    )
-  )
+  Effect.flatMap(Clock.currentTimeMillis, (startedAt) => {
+    const { command } = program
+    const { pgid } = group
+    const record: ProcessRecord = { pgid, command, startedAt, startTicks: startTicks(pgid), bootId }
+    return workspace.write("state", pathOf(pgid), JSON.stringify(record))
+  })
 
 const forget = (group: Launched, workspace: Workspace) =>
-  workspace.resolve("state", recordPath(group.pgid)).pipe(
+  workspace.resolve("state", pathOf(group.pgid)).pipe(
     Effect.flatMap((path) => attempt("remove", path, () => rm(path, { force: true }))),
     // The workspace may be gone already, and the record with it.
     Effect.ignore
@@ -202,9 +193,10 @@ const forget = (group: Launched, workspace: Workspace) =>
 /**
  * Starts a program as the leader of a new process group. The release signals the group stage by stage and returns when the
  * leader has exited, no member is left and the streams are read to their end; it does so after a normal exit too, for
- * whatever the program left running, and cannot be interrupted. While there is a member, `state/processes/<pgid>.json` in
- * the workspace says so; the only group that may stay behind is one that survives SIGKILL for ten seconds, and it keeps
- * its file. A process that starts a session of its own leaves the group and is not seen.
+ * whatever the program left running, and cannot be interrupted. Processes that left the group count as its members by the
+ * marker in their environment, where the host has a `/proc`. While there is a member, `state/processes/<pgid>.json` in the
+ * workspace says so; the only group that may stay behind is one that survives SIGKILL for ten seconds, and it keeps its
+ * file.
  */
 export const start = (
   program: Program,
@@ -212,7 +204,7 @@ export const start = (
   escalation: Escalation
 ): Effect.Effect<ProcessGroup, SpawnFailed | WorkspaceError | PathOutsideWorkspace, Scope.Scope> =>
   Effect.tap(
-    Effect.acquireRelease(launch(program), (group) =>
+    Effect.acquireRelease(launch(program, makeMarker(workspace.root, program.idempotencyKey)), (group) =>
       Effect.gen(function* () {
         const gone = yield* end(group, escalation)
         yield* readToEnd(group)
