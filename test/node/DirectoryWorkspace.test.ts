@@ -285,6 +285,23 @@ describe("a restart", () => {
     })
   )
 
+  it.scoped("after a power failure makes a configuration again that did not reach the disk", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const config = join(root, "run-one", "config.json")
+      yield* Effect.gen(function* () {
+        const service = yield* WorkspaceService
+        yield* Effect.scoped(service.create(one, { a: 1 }))
+        for (const content of ["", "\0\0\0"]) {
+          yield* io(() => writeFile(config, content))
+          const workspace = yield* Effect.scoped(service.create(one, { a: 1 }))
+          assert.deepStrictEqual(workspace.config, { a: 1 })
+          assert.deepStrictEqual((yield* service.get(one)).config, { a: 1 })
+        }
+      }).pipe(Effect.provide(DirectoryWorkspace.layer({ directory: root })))
+    })
+  )
+
   it.scoped("or a second process agrees about who created a workspace", () =>
     Effect.gen(function* () {
       const root = yield* directory

@@ -27,11 +27,6 @@ const makeAreas = async (root: string): Promise<void> => {
   for (const area of areas) await instead(mkdir(join(root, area)), ["EEXIST"], undefined)
 }
 
-const syncDirectory = async (path: string): Promise<void> => {
-  await using directory = await open(path, constants.O_RDONLY)
-  await directory.sync()
-}
-
 const readRegular = async (real: string): Promise<string> => {
   // Without O_NONBLOCK the opening of a named pipe would wait for a writer for ever.
   await using file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
@@ -128,11 +123,22 @@ const workspaceAt = (root: string, runId: RunId, config: Json): Workspace => {
   }
 }
 
-const readConfig = async (directory: string): Promise<Json> => {
-  const text = await readFile(join(directory, "config.json"), "utf8").catch((error: unknown) => {
+const configText = (config: Json): string => `${JSON.stringify(config, null, 2)}\n`
+
+/** The content of a file that was created and never reached the disk before the power failed. */
+const blank = /^\0*$/
+
+/** Reads the configuration of a workspace; one that a power failure took is made again where it is known. */
+const readConfig = async (directory: string, known: Json | undefined): Promise<Json> => {
+  const file = join(directory, "config.json")
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
     if (errnoOf(error) !== "ENOENT") throw error
     throw new Error("it has no config.json, so it is not a whole workspace; move it away or remove it")
   })
+  if (known !== undefined && blank.test(text)) {
+    await writeWhole(file, configText(known))
+    return known
+  }
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -144,14 +150,14 @@ const readConfig = async (directory: string): Promise<Json> => {
 const backend = (root: string): Backend => {
   const directoryOf = (runId: RunId) => join(root, `run-${runId}`)
 
-  const find = async (runId: RunId): Promise<Workspace | undefined> => {
+  const find = async (runId: RunId, config?: Json): Promise<Workspace | undefined> => {
     const directory = directoryOf(runId)
     const real = await instead(realpath(directory), ["ENOENT"], undefined)
     if (real === undefined) return undefined
     if (real !== directory) {
       throw new Error(`it leads to ${real}; remove the link, or use ids that differ in more than case`)
     }
-    return workspaceAt(directory, runId, await readConfig(directory))
+    return workspaceAt(directory, runId, await readConfig(directory, config))
   }
 
   const build = async (runId: RunId, config: Json): Promise<void> => {
@@ -159,9 +165,9 @@ const backend = (root: string): Backend => {
     const publish = async () => {
       await mkdir(staging)
       await makeAreas(staging)
-      await writeFile(join(staging, "config.json"), `${JSON.stringify(config, null, 2)}\n`, { flush: true })
+      // Not synced: the log has the configuration, and what a power failure takes of it is written again.
+      await writeFile(join(staging, "config.json"), configText(config))
       await rename(staging, directoryOf(runId))
-      await syncDirectory(root)
     }
     await publish().catch(async (error: unknown) => {
       // Why it failed matters more than what could not be removed, which the next start sweeps.
@@ -171,7 +177,7 @@ const backend = (root: string): Backend => {
   }
 
   const openOrBuild = async (runId: RunId, config: Json, rounds: number): Promise<Workspace> => {
-    const found = await find(runId)
+    const found = await find(runId, config)
     if (found !== undefined) {
       await makeAreas(found.root)
       return found
