@@ -46,6 +46,8 @@ export const openProjection = (file: string, anew = false): Projection => {
   database.pragma("synchronous = NORMAL")
   if (anew) Schema.reset(database)
   else Schema.upgrade(database)
+  // From here on only a foreign program can be in the way, and the host does not stand still for it: what failed is tried again.
+  database.pragma("busy_timeout = 50")
   const tables = makeTableWriter(database)
   const changes = makeChanges(tables.has)
   const putMeta = database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
