@@ -45,13 +45,14 @@ export const underLoad = async (load: Load, chain: () => Promise<unknown>): Prom
 
 /** A place where everybody waits until all are there and one has looked around. */
 export interface Gate {
-  readonly wait: Effect.Effect<void>
+  /** What a step does: the one in the middle waits. */
+  readonly step: (index: number) => Effect.Effect<void>
   readonly everybody: Promise<void>
   readonly open: () => void
 }
 
-/** A gate for so many. */
-export const makeGate = (count: number): Gate => {
+/** A gate in the middle of so many chains. */
+export const makeGate = ({ runs: count, steps }: Load): Gate => {
   let arrived = 0
   let arrive: () => void = () => undefined
   let open: () => void = () => undefined
@@ -61,12 +62,13 @@ export const makeGate = (count: number): Gate => {
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
+  const wait = Effect.promise(() => {
+    arrived++
+    if (arrived === count) arrive()
+    return opened
+  })
   return {
-    wait: Effect.promise(() => {
-      arrived++
-      if (arrived === count) arrive()
-      return opened
-    }),
+    step: (index) => (index === Math.floor(steps / 2) ? wait : Effect.void),
     everybody,
     open: () => open()
   }

@@ -7,7 +7,7 @@ import { atOnce, chainOf, openYard } from "../Yard.js"
 export const open: SubjectModule["open"] = async (directory, settings) => {
   let gate: Gate | undefined
   let millis = 0
-  const yard = await openYard(directory, settings, () => gate?.wait ?? Effect.sleep(millis))
+  const yard = await openYard(directory, settings, (index) => gate?.step(index) ?? Effect.sleep(millis))
   return {
     run: async (task) => {
       const load = loadOf(task)
@@ -15,7 +15,7 @@ export const open: SubjectModule["open"] = async (directory, settings) => {
       const run = yard.execute(workflow)
       millis = load.millis
       if (task.hold !== true) return underLoad(load, () => yard.runPromise(run))
-      const held = makeGate(load.runs)
+      const held = makeGate(load)
       gate = held
       const outcome = await whileHeld(load.runs, held, () => yard.runPromise(atOnce(load.runs, run)))
       gate = undefined

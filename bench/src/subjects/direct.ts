@@ -6,25 +6,32 @@ import "../Yard.js"
 
 const sleep = (millis: number): Promise<null> => new Promise((resolve) => setTimeout(resolve, millis, null))
 
+const indexes = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, n) => n)
+
 /** The same steps without a control plane: a loop of promises, or of effects. */
 export const open: SubjectModule["open"] = async (_, { effects }) => ({
   run: (task) => {
     const load = loadOf(task)
-    const chainOf =
-      effects === true
-        ? (work: Effect.Effect<unknown>) => () => Effect.runPromise(Effect.repeatN(work, load.steps - 1))
-        : (work: Effect.Effect<unknown>) => async () => {
-            for (let n = 0; n < load.steps; n++) await Effect.runPromise(work)
-          }
+    const chain = (step: (index: number) => Effect.Effect<void>) =>
+      Effect.runPromise(Effect.forEach(indexes(load.steps), step, { discard: true }))
     if (task.hold === true) {
-      const gate = makeGate(load.runs)
-      const chain = chainOf(gate.wait)
-      return whileHeld(load.runs, gate, () => Promise.all(Array.from({ length: load.runs }, chain)))
+      const gate = makeGate(load)
+      const one =
+        effects === true
+          ? () => chain(gate.step)
+          : async () => {
+              for (const index of indexes(load.steps)) await Effect.runPromise(gate.step(index))
+            }
+      return whileHeld(load.runs, gate, () => Promise.all(Array.from({ length: load.runs }, one)))
     }
-    if (effects === true) return underLoad(load, chainOf(Effect.sleep(load.millis)))
-    return underLoad(load, async () => {
-      for (let n = 0; n < load.steps; n++) await sleep(load.millis)
-    })
+    return underLoad(
+      load,
+      effects === true
+        ? () => chain(() => Effect.sleep(load.millis))
+        : async () => {
+            for (let n = 0; n < load.steps; n++) await sleep(load.millis)
+          }
+    )
   },
   close: async () => undefined
 })
