@@ -99,9 +99,12 @@ export const startContestant = (limitMillis: number): Contestant => {
     resume: (recovery) => request({ call: "resume", ...recovery }),
     kill,
     close: async () => {
-      // What cannot be closed any more is killed all the same.
       await request({ call: "close" }).catch(() => undefined)
-      await kill()
+      // It ends by itself then, so that Node writes the profile that it may have been asked for.
+      if (child.connected) child.disconnect()
+      const late = setTimeout(() => child.kill("SIGKILL"), 5000)
+      await exited(child)
+      clearTimeout(late)
     }
   }
 }
