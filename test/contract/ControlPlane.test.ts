@@ -1,6 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
 import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
+import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
@@ -21,6 +22,7 @@ const suites = [
   ["registration", ControlPlaneLaws],
   ["commands", CommandLaws],
   ["recovery", RecoveryLaws],
+  ["interruptions", InterruptionLaws],
   ["queries", QueryLaws]
 ] as const
 

@@ -6,8 +6,9 @@ import { type AcceptedCommand, RunStatus } from "./Run.js"
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 /**
- * What can be asked of a run that is under way. `Pause` drains by default; `SetConcurrency` takes effect at once, up and
- * down; `Cancel` may come at any time before the end.
+ * What can be asked of a run that has not ended. `Pause` drains by default; `SetConcurrency` takes effect at once, up and
+ * down; `Cancel` may come at any time before the end. A run that was interrupted takes `Resume`, which continues it, and
+ * `Cancel`, which ends it; it is executed again for either.
  */
 export const ControlCommand = Schema.Union(
   Schema.TaggedStruct("Pause", { mode: optional(PauseMode) }),
@@ -38,6 +39,16 @@ export class CommandConflict extends Schema.TaggedError<CommandConflict>()("Comm
     return `Command ${this.commandId} of run ${this.runId} was sent before with another content; use a fresh id`
   }
 }
+
+const tags = {
+  Pause: "PauseRequested",
+  Resume: "ResumeRequested",
+  Cancel: "CancelRequested",
+  SetConcurrency: "ConcurrencySet"
+} as const
+
+/** The tag of the event that records a command. */
+export const tagOf = (command: ControlCommand): (typeof tags)[ControlCommand["_tag"]] => tags[command._tag]
 
 /** The event that records a command as accepted; it is a function of the command alone, so that repeats can be told. */
 export const toEvent = (

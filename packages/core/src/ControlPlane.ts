@@ -1,25 +1,24 @@
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
-import { type Entry, type EventOf, isTerminal } from "./Event.js"
-import { EventLog, type EventLogError, type LogWriteFailed } from "./EventLog.js"
-import { type AgentId, CommandId, generateCommandId, generateRunId, origin, RunId, type Seq } from "./Ids.js"
+import type { Entry, EventOf } from "./Event.js"
+import { EventLog, type EventLogError } from "./EventLog.js"
+import { type AgentId, CommandId, generateCommandId, generateRunId, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { canonical } from "./internal/canonical.js"
 import { layerScoped, makeSemaphore } from "./internal/compat.js"
+import { type Active, beforeRegistration, makeExecutions } from "./internal/executions.js"
 import { makePlanCache } from "./internal/planCache.js"
-import { answer } from "./internal/refusal.js"
+import { findRun, makeRecovery } from "./internal/recovery.js"
+import { answer, malformed, refuse } from "./internal/refusal.js"
 import type { Json } from "./Json.js"
-import { type CommandError, type Execution, type MemoryOptions, registration } from "./Orchestrator.js"
+import { type CommandError, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
@@ -77,11 +76,14 @@ export interface RunHandle {
   readonly control: (
     command: ControlCommand,
     commandId?: string
-  ) => Effect.Effect<void, CommandError | InvalidId>
-  /** Waits for the end. A run that fails or is cancelled is a result, not an error. */
-  readonly result: Effect.Effect<RunResult, LogWriteFailed>
+  ) => Effect.Effect<void, CommandError | InvalidId | EventLogError>
+  /**
+   * Waits for the end, where the run is under way in this process; gives where it stands otherwise. A run that fails, is
+   * cancelled or interrupted is a result, not an error.
+   */
+  readonly result: Effect.Effect<RunResult, EventLogError>
   /** Where the run stands now. */
-  readonly status: Effect.Effect<Run.RunStatus>
+  readonly status: Effect.Effect<Run.RunStatus, EventLogError>
 }
 
 /** What can be wrong with a request to register a run; nothing was recorded then. */
@@ -105,19 +107,26 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
       step: Pick<StepDefinition, "skill" | "agent" | "inputType" | "outputType" | "constraints">,
       runId: string
     ) => Effect.Effect<AgentId, RunNotFound | AgentNotFound | NoCapableAgent | EventLogError>
-    /** The entries of a run after a position, past and to come; ends with the terminal one. A slow subscriber delays nobody. */
+    /**
+     * The entries of a run after a position, past and to come; ends with the terminal one, or with what there is of a run
+     * that is not under way. A slow subscriber delays nobody.
+     */
     readonly subscribe: (runId: string, after?: Seq) => Stream.Stream<Entry, RunNotFound | EventLogError>
-    /** Sends a command to a run; the same id and content again is answered, not executed again, also after a restart. */
+    /**
+     * Sends a command to a run; the same id and content again is answered, not executed again, also after a restart. A run
+     * that was interrupted is executed again for `Resume`, which gives it as many crashes as at first, and for `Cancel`.
+     */
     readonly sendCommand: (
       runId: string,
       command: ControlCommand,
       commandId?: string
     ) => Effect.Effect<void, RunNotFound | CommandError | InvalidId | EventLogError>
-    /** The handle of a run that is under way in this process. */
-    readonly get: (runId: string) => Effect.Effect<RunHandle, RunNotFound>
+    /** The handle of a run, wherever it stands. */
+    readonly get: (runId: string) => Effect.Effect<RunHandle, RunNotFound | EventLogError>
     /**
-     * Continues every run that was interrupted by a crash or a stop of its host; what is recorded as done is not repeated.
-     * A run whose workflow is not valid any more stays interrupted, with a warning.
+     * Continues every run that was interrupted by a crash or a stop of its host, and gives their handles; what is recorded
+     * as done is not repeated. A run whose workflow is not valid any more, or during which its host crashed as often as
+     * `maxRecoveryAttempts` says, stays interrupted, with a warning. A failure leaves nothing under way.
      */
     readonly recover: Effect.Effect<ReadonlyArray<RunHandle>, EventLogError>
   }
@@ -130,20 +139,11 @@ export type Service = Context.Tag.Service<typeof ControlPlane>
 export interface Options {
   /** How many runs may be running at once; the others wait in the order of their registration. 100 by default. */
   readonly maxConcurrentRuns?: number
-}
-
-interface Active {
-  readonly run: Run.Run
-  readonly execution: Deferred.Deferred<Execution>
-  readonly result: Deferred.Deferred<RunResult, LogWriteFailed>
-  readonly registeredAfter: Seq
-  /** What came before this belongs to earlier hosts of the run. */
-  readonly launchedAfter: Seq
-}
-
-interface Recorded {
-  readonly run: Run.Run
-  readonly registeredAfter: Seq
+  /**
+   * A run during which its host crashed this many times, without an item or a step settling in between, is not recovered
+   * any more: it stays interrupted until it is sent `Resume` or `Cancel`. 3 by default, 1 at least.
+   */
+  readonly maxRecoveryAttempts?: number
 }
 
 const registrationOptions = Schema.decodeUnknown(
@@ -162,30 +162,26 @@ const make = (options: Options) =>
   Effect.gen(function* () {
     const log = yield* EventLog
     const registry = yield* AgentRegistry
-    const distributor = yield* Distributor
-    const drivers = yield* FiberMap.make<RunId>()
-    const admission = makeAdmission(options.maxConcurrentRuns ?? 100)
-    const active = new Map<string, Active>()
-    // Runs that this control plane registers or executes, which therefore need no recovery.
-    const owned = new Set<RunId>()
+    const { dispatch } = yield* Distributor
+    const { admit } = makeAdmission(options.maxConcurrentRuns ?? 100)
+    const executions = yield* makeExecutions(log, dispatch, admit)
+    // Nobody else can be executing these; of others that are not under way here, that is not known.
+    const inherited = new Set((yield* log.unfinished).map(({ runId }) => runId))
     // Two requests with the same id must not both find that there is no such run.
     const named = yield* makeSemaphore(1)
+    // Nor may two of those that continue runs continue the same one.
     const recovering = yield* makeSemaphore(1)
     const planOf = makePlanCache()
+    const recovery = makeRecovery(log, executions, planOf, Math.max(1, options.maxRecoveryAttempts ?? 3))
 
     /** The state of any run that the log knows of. */
     const lookup = (runId: string): Effect.Effect<Run.Run, RunNotFound | EventLogError> =>
       Effect.suspend(() => {
-        const known = active.get(runId)
-        if (known !== undefined) return Effect.succeed(known.run)
+        const active = executions.get(runId)
+        if (active !== undefined) return Effect.succeed(active.run)
         if (!isRunId(runId)) return Effect.fail(new RunNotFound({ runId }))
-        return Effect.flatMap(
-          Stream.runFold(log.read({ runs: [runId] }), undefined as Run.Run | undefined, (run, entry) => {
-            if (run === undefined) return Run.register(entry)
-            Run.apply(run, entry)
-            return run
-          }),
-          (run) => (run === undefined ? Effect.fail(new RunNotFound({ runId })) : Effect.succeed(run))
+        return Effect.flatMap(findRun(log, runId), (run) =>
+          run === undefined ? Effect.fail(new RunNotFound({ runId })) : Effect.succeed(run)
         )
       })
 
@@ -196,105 +192,105 @@ const make = (options: Options) =>
           ? Effect.succeed(commandId)
           : Effect.fail(new InvalidId({ id: commandId }))
 
-    const send = (
-      execution: Effect.Effect<Execution>,
-      command: ControlCommand,
-      commandId: string | undefined
-    ) =>
-      Effect.flatMap(commandIdOf(commandId), (id) =>
-        Effect.flatMap(execution, (running) => running.send(id, command))
-      )
+    /** Delivers a command to a run that was not under way when it was last looked at. */
+    const deliver = (
+      runId: string,
+      id: CommandId,
+      command: ControlCommand
+    ): Effect.Effect<void, RunNotFound | CommandError | EventLogError> =>
+      Effect.gen(function* () {
+        const run = yield* lookup(runId)
+        const active = executions.get(runId)
+        if (active !== undefined) return yield* executions.send(active, id, command)
+        // Its registration has just become durable, and its execution begins in a moment.
+        if (executions.owned.has(run.id))
+          return yield* Effect.zipRight(Effect.yieldNow(), deliver(runId, id, command))
+        const idle = run.status === "Interrupted" || inherited.has(run.id) || executions.broken.has(run.id)
+        return Run.isTerminal(run.status) ||
+          !idle ||
+          executions.isClosed() ||
+          malformed(command) !== undefined
+          ? yield* answer(run, id, command)
+          : yield* recovery.wake(run, id, command)
+      })
 
-    /** The entries of a run after a position, until it ends or is suspended. */
-    const entriesOf = ({ launchedAfter, result, run }: Active, after: Seq) => {
-      const range = { after, runs: [run.id] }
-      const isLast = ({ event, seq }: Entry) =>
-        isTerminal(event) || (event._tag === "RunInterrupted" && seq > launchedAfter)
-      // A position at or after the end has nothing to wait for, and neither has a log that cannot be written.
-      const nothingToCome = Effect.andThen(Deferred.await(result), Stream.runHead(log.read(range))).pipe(
-        Effect.flatMap((found) => (Option.isSome(found) ? Effect.never : Effect.void))
-      )
-      return Stream.takeUntil(Stream.interruptWhen(log.follow(range), nothingToCome), isLast)
+    const sendCommand: Service["sendCommand"] = (runId, command, commandId) =>
+      Effect.flatMap(commandIdOf(commandId), (id) => {
+        const active = executions.get(runId)
+        return active === undefined
+          ? recovering.withPermits(1)(deliver(runId, id, command))
+          : executions.send(active, id, command)
+      })
+
+    const handleOf = (active: Active): RunHandle => {
+      const { result, run } = active
+      const handle = restingHandleOf(run)
+      const here = () => executions.get(run.id) === active || executions.isClosed()
+      return {
+        runId: run.id,
+        events: executions.entriesOf(active, beforeRegistration(run)),
+        control: (command, commandId) =>
+          Effect.suspend(() =>
+            here()
+              ? Effect.flatMap(commandIdOf(commandId), (id) => executions.send(active, id, command))
+              : handle.control(command, commandId)
+          ),
+        result: Deferred.await(result),
+        status: Effect.sync(() => run.status)
+      }
     }
 
-    const handleOf = (entry: Active): RunHandle => ({
-      runId: entry.run.id,
-      events: entriesOf(entry, entry.registeredAfter),
-      control: (command, commandId) => send(Deferred.await(entry.execution), command, commandId),
-      result: Deferred.await(entry.result),
-      status: Effect.sync(() => entry.run.status)
-    })
+    /** The handle of a run that nothing executed when it was last looked at. */
+    const restingHandleOf = (seen: Run.Run): RunHandle => {
+      const now = Effect.suspend(() =>
+        Run.isTerminal(seen.status) ? Effect.succeed(seen) : lookup(seen.id)
+      ).pipe(
+        // It is kept no longer.
+        Effect.catchTag("RunNotFound", () => Effect.succeed(seen))
+      )
+      return {
+        runId: seen.id,
+        events: Stream.unwrap(Effect.sync(() => entries(seen.id, beforeRegistration(seen)))),
+        control: (command, commandId) =>
+          Effect.catchTag(sendCommand(seen.id, command, commandId), "RunNotFound", () =>
+            Effect.fail(refuse(seen, command))
+          ),
+        result: Effect.suspend(() => {
+          const active = executions.get(seen.id)
+          return active === undefined ? Effect.map(now, resultOf) : Deferred.await(active.result)
+        }),
+        status: Effect.map(now, ({ status }) => status)
+      }
+    }
 
-    /** The handle of a run that nothing executes any more. */
-    const restingHandleOf = (run: Run.Run): RunHandle => ({
-      runId: run.id,
-      events: log.read({ runs: [run.id] }),
-      control: (command, commandId) =>
-        Effect.flatMap(commandIdOf(commandId), (id) => answer(run, id, command)),
-      result: Effect.sync(() => resultOf(run)),
-      status: Effect.succeed(run.status)
-    })
+    const entries = (runId: RunId, after: Seq) => {
+      const active = executions.get(runId)
+      return active === undefined ? log.read({ after, runs: [runId] }) : executions.entriesOf(active, after)
+    }
 
-    const launch = (run: Run.Run, plan: Plan.Plan, registeredAfter: Seq) =>
-      Effect.gen(function* () {
-        const entry: Active = {
-          run,
-          execution: yield* Deferred.make<Execution>(),
-          result: yield* Deferred.make<RunResult, LogWriteFailed>(),
-          registeredAfter,
-          launchedAfter: run.lastSeq
-        }
-        active.set(run.id, entry)
-        owned.add(run.id)
-        const drive = Effect.scoped(
-          Effect.gen(function* () {
-            const execution = yield* distributor.dispatch({ run, plan, admit: admission.admit })
-            yield* Deferred.succeed(entry.execution, execution)
-            yield* execution.done
-          })
-        )
-        yield* FiberMap.run(
-          drivers,
-          run.id,
-          Effect.onExit(drive, (exit) => {
-            active.delete(run.id)
-            owned.delete(run.id)
-            const broke = exit._tag === "Failure" && !Cause.isInterrupted(exit.cause)
-            return Effect.andThen(
-              // Who sends a command to a run that was stopped before it began is answered all the same.
-              Deferred.succeed(entry.execution, {
-                run,
-                send: (id, command) => answer(run, id, command),
-                done: Effect.void
-              }),
-              broke
-                ? Deferred.failCause(entry.result, exit.cause)
-                : Deferred.succeed(entry.result, resultOf(run))
-            )
-          })
-        )
-        return handleOf(entry)
-      })
+    const currentHandleOf = (run: Run.Run): RunHandle => {
+      const active = executions.get(run.id)
+      return active === undefined ? restingHandleOf(run) : handleOf(active)
+    }
 
     const registered = (id: RunId, definition: Definition, params: Json) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
         const same = canonical([run.definition, run.params]) === canonical([definition, params])
-        const known = active.get(id)
-        return { same, handle: known === undefined ? restingHandleOf(run) : handleOf(known) }
+        return { same, handle: currentHandleOf(run) }
       })
 
     const register = (runId: RunId, event: EventOf<"RunRegistered">, plan: Plan.Plan) =>
       Effect.uninterruptible(
         Effect.suspend(() => {
-          owned.add(runId)
+          executions.owned.add(runId)
           return Effect.flatMap(log.append(runId, [event]), ([entry]) => {
             const run = entry && Run.register(entry)
             return entry === undefined || run === undefined
               ? Effect.die(new Error("the log gave no entry for what it appended"))
-              : launch(run, plan, (entry.seq - 1) as Seq)
+              : Effect.map(executions.launch(run, plan), handleOf)
           })
-        }).pipe(Effect.tapError(() => Effect.sync(() => owned.delete(runId))))
+        }).pipe(Effect.tapError(() => Effect.sync(() => executions.owned.delete(runId))))
       )
 
     const registerRun: Service["registerRun"] = (request) =>
@@ -320,39 +316,6 @@ const make = (options: Options) =>
         )
       })
 
-    const recover = Effect.gen(function* () {
-      // A run of this host that ends while the log is read looks as if it were interrupted.
-      const before = new Set(owned)
-      const runs = (yield* log.unfinished).flatMap(({ runId }) => (before.has(runId) ? [] : [runId]))
-      const open = yield* Stream.runFold(log.read({ runs }), new Map<RunId, Recorded>(), (found, entry) => {
-        const known = found.get(entry.runId)
-        const run = known === undefined ? Run.register(entry) : known.run
-        if (run === undefined) return found
-        if (known === undefined) found.set(entry.runId, { run, registeredAfter: (entry.seq - 1) as Seq })
-        else Run.apply(run, entry)
-        if (Run.isTerminal(run.status)) found.delete(entry.runId)
-        return found
-      })
-      const handles: Array<RunHandle> = []
-      for (const { registeredAfter, run } of open.values()) {
-        if (owned.has(run.id)) continue
-        const plan = yield* planOf(run.definition).pipe(
-          Effect.catchTag("InvalidWorkflow", (error) =>
-            Effect.as(Effect.logWarning(`Run ${run.id} cannot be recovered. ${error.message}`), undefined)
-          )
-        )
-        if (plan === undefined) continue
-        if (run.status !== "Interrupted") {
-          const entries = yield* log.append(run.id, [
-            { _tag: "RunInterrupted", reason: "its host did not stop in order" }
-          ])
-          for (const entry of entries) Run.apply(run, entry)
-        }
-        handles.push(yield* launch(run, plan, registeredAfter))
-      }
-      return handles
-    }).pipe(recovering.withPermits(1))
-
     return ControlPlane.of({
       registerRun,
       routeToAgent: (step, runId) =>
@@ -362,27 +325,10 @@ const make = (options: Options) =>
           return (yield* registry.selectAgent(Plan.queryOf(step))).agent.id
         }),
       subscribe: (runId, after) =>
-        Stream.unwrap(
-          Effect.map(lookup(runId), (run) => {
-            const known = active.get(runId)
-            const from = after ?? known?.registeredAfter ?? origin
-            return known === undefined ? log.read({ after: from, runs: [run.id] }) : entriesOf(known, from)
-          })
-        ),
-      sendCommand: (runId, command, commandId) =>
-        Effect.suspend(() => {
-          const known = active.get(runId)
-          if (known !== undefined) return send(Deferred.await(known.execution), command, commandId)
-          return Effect.flatMap(lookup(runId), (run) => restingHandleOf(run).control(command, commandId))
-        }),
-      get: (runId) =>
-        Effect.suspend(() => {
-          const known = active.get(runId)
-          return known === undefined
-            ? Effect.fail(new RunNotFound({ runId }))
-            : Effect.succeed(handleOf(known))
-        }),
-      recover
+        Stream.unwrap(Effect.map(lookup(runId), (run) => entries(run.id, after ?? beforeRegistration(run)))),
+      sendCommand,
+      get: (runId) => Effect.map(lookup(runId), currentHandleOf),
+      recover: Effect.map(recovering.withPermits(1)(recovery.all), (runs) => runs.map(handleOf))
     })
   })
 

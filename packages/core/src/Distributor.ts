@@ -19,6 +19,9 @@ export class Distributor extends Context.Tag("@switchyard/core/Distributor")<
   }
 >() {}
 
+/** The methods of the service. */
+export type Service = Context.Tag.Service<typeof Distributor>
+
 /** Executes runs in this process, straight through the orchestrator: the default, and all that one machine needs. */
 export const layerDirect: Layer.Layer<Distributor, never, Orchestrator> = Layer.effect(
   Distributor,

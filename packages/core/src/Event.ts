@@ -68,7 +68,7 @@ export const RunEvent = Schema.Union(
   Schema.TaggedStruct("RunResumed", {}),
   Schema.TaggedStruct("ConcurrencySet", { commandId: CommandId, limit: Schema.Int }),
   Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
-  Schema.TaggedStruct("RunInterrupted", { reason: Schema.String }),
+  Schema.TaggedStruct("RunInterrupted", { reason: Schema.String, crash: optional(Schema.Boolean) }),
   Schema.TaggedStruct("RunRecovered", {}),
   Schema.TaggedStruct("RunCompleted", { summary: RunSummary }),
   Schema.TaggedStruct("RunFailed", { failure: Failure, stepId: optional(StepId), summary: RunSummary }),

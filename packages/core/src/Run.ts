@@ -55,6 +55,12 @@ export interface Run {
   cancel: { readonly reason: string | undefined } | undefined
   workspace: string | undefined
   interruptions: number
+  /** The latest interruption: why, and whether the host crashed rather than stopped in order. */
+  interruption: { readonly reason: string; readonly crash: boolean } | undefined
+  /** How often the host crashed while the run was running, since an item or a step last settled or the run was resumed. */
+  crashes: number
+  /** Whether a command to go on or to end was taken since the interruption, and nothing has come of it yet. */
+  woken: boolean
   failure: Failure | undefined
   failedStep: string | undefined
   usage: Usage.Usage
@@ -72,14 +78,15 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
     RunStarted: { Queued: "Running" },
     PauseRequested: { Queued: "Queued", Running: "Running" },
     RunPaused: { Queued: "Paused", Running: "Paused" },
-    ResumeRequested: { Paused: "Queued", Queued: "Queued", Running: "Running" },
+    ResumeRequested: { Paused: "Queued", Queued: "Queued", Running: "Running", Interrupted: "Interrupted" },
     RunResumed: { Queued: "Running" },
     ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused" },
     CancelRequested: {
       Queued: "Cancelling",
       Running: "Cancelling",
       Paused: "Cancelling",
-      Cancelling: "Cancelling"
+      Cancelling: "Cancelling",
+      Interrupted: "Interrupted"
     },
     RunInterrupted: {
       Queued: "Interrupted",
@@ -113,9 +120,22 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
 export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
   const row = transitions[tag]
   if (row === undefined) return isTerminal(run.status) || tag === "RunRegistered" ? undefined : run.status
-  if (tag === "RunRecovered" && run.status === "Interrupted" && run.cancel !== undefined) return "Cancelling"
+  if (run.status === "Interrupted" && run.cancel !== undefined) {
+    if (tag === "RunRecovered") return "Cancelling"
+    if (tag === "ResumeRequested") return undefined
+  }
   return row[run.status]
 }
+
+/**
+ * Whether a run awaits a command instead of a recovery, because its host crashed as often as `maxCrashes` says while it
+ * was running. One that is to be cancelled is never held up.
+ */
+export const isParked = (run: Run, maxCrashes: number): boolean =>
+  run.status === "Interrupted" &&
+  run.interruption?.crash === true &&
+  run.cancel === undefined &&
+  run.crashes >= maxCrashes
 
 /** The run as its registration leaves it, or `undefined` when the entry is not a registration. */
 export const register = (entry: Entry): Run | undefined => {
@@ -139,6 +159,9 @@ export const register = (entry: Entry): Run | undefined => {
     cancel: undefined,
     workspace: undefined,
     interruptions: 0,
+    interruption: undefined,
+    crashes: 0,
+    woken: false,
     failure: undefined,
     failedStep: undefined,
     usage: Usage.zero,
@@ -169,6 +192,7 @@ const measure = (run: Run, step: StepState, item: ItemState, metrics: ItemMetric
 }
 
 const settle = (run: Run, stepId: string, status: StepStatus, summary: StepSummary): void => {
+  run.crashes = 0
   const step = run.steps.get(stepId)
   if (step === undefined) return
   step.status = status
@@ -201,6 +225,7 @@ export const apply = (run: Run, entry: Entry): IllegalTransition | undefined => 
 export const applyEvent = (run: Run, event: Event, time: number): boolean => {
   const status = next(run, event._tag)
   if (status === undefined) return false
+  const before = run.status
   run.status = status
   if ("commandId" in event) run.commands.set(event.commandId, event)
   switch (event._tag) {
@@ -216,15 +241,25 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       break
     case "ResumeRequested":
       run.pause = undefined
+      if (before !== "Interrupted") break
+      run.crashes = 0
+      run.woken = true
       break
     case "ConcurrencySet":
       run.concurrency = event.limit
       break
     case "CancelRequested":
       run.cancel ??= { reason: event.reason }
+      run.woken = before === "Interrupted"
       break
     case "RunInterrupted":
       run.interruptions++
+      run.interruption = { reason: event.reason, crash: event.crash === true }
+      // That an item had started may be lost with the crash, so a run that was running counts whether it shows or not.
+      if (event.crash === true && before === "Running") run.crashes++
+      break
+    case "RunRecovered":
+      run.woken = false
       break
     case "RunCompleted":
     case "RunCancelled":
@@ -245,6 +280,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
     }
     case "StepSkipped": {
       const step = run.steps.get(event.stepId)
+      run.crashes = 0
       if (step === undefined) break
       step.status = "Skipped"
       step.reason = event.reason
@@ -285,6 +321,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       const step = run.steps.get(event.stepId)
       const item = step?.items[event.index]
       if (step === undefined || item === undefined) break
+      run.crashes = 0
       item.status = "Succeeded"
       item.result = event.result
       item.failure = undefined
@@ -300,8 +337,10 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       item.failure = event.error
       measure(run, step, item, event.metrics)
       item.status = event.retry === undefined ? "Failed" : "Waiting"
-      if (event.retry === undefined) step.failed++
-      else {
+      if (event.retry === undefined) {
+        run.crashes = 0
+        step.failed++
+      } else {
         item.answered++
         item.tries = item.agentId === event.retry.agentId ? item.tries + 1 : 1
         item.agentId = event.retry.agentId

@@ -11,7 +11,10 @@ export interface StepResult extends StepSummary {
   readonly reason: string | undefined
 }
 
-/** How a run ended: the outputs of its steps by id, and its totals. `Interrupted` means that the host stopped first. */
+/**
+ * How a run ended: the outputs of its steps by id, and its totals. `Interrupted` means that the host stopped first, or that
+ * the run is parked; `interruption` says why then.
+ */
 export interface RunResult {
   readonly runId: RunId
   readonly status: Run.RunStatus
@@ -21,6 +24,7 @@ export interface RunResult {
   readonly failure: Failure | undefined
   readonly failedStep: string | undefined
   readonly workspace: string | undefined
+  readonly interruption?: string | undefined
 }
 
 /** What a run came to, from its fold. */
@@ -43,6 +47,7 @@ export const resultOf = (run: Run.Run): RunResult => {
     summary: Run.summary(run, now),
     failure: run.failure,
     failedStep: run.failedStep,
-    workspace: run.workspace
+    workspace: run.workspace,
+    interruption: run.status === "Interrupted" ? run.interruption?.reason : undefined
   }
 }

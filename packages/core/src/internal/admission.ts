@@ -33,6 +33,7 @@ export const makeAdmission = (slots: number): { readonly admit: Effect.Effect<vo
 
 /** The slot of one run, which may ask for it and give it back several times. */
 export interface Slot {
+  /** Asks for the slot, unless that was done already. */
   readonly request: () => void
   readonly held: () => boolean
   /** Gives the slot back, or leaves the queue, and waits until that is done. */
@@ -50,6 +51,7 @@ export const makeSlot = (
   let held = false
   return {
     request: () => {
+      if (current !== undefined) return
       const request = Symbol()
       current = request
       holder = fork(

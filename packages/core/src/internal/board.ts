@@ -12,6 +12,7 @@ import * as Run from "../Run.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { type ItemEnd, runItem } from "./attempts.js"
+import { messageOf } from "./cause.js"
 import { type Fork, interruptNow } from "./compat.js"
 import { type Lane, makeLanes, makeQueue, skipReason, viewOf } from "./schedule.js"
 
@@ -141,9 +142,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   ): { readonly value: A } | undefined => {
     const exit = Effect.runSyncExit(expression)
     if (Exit.isSuccess(exit)) return { value: exit.value }
-    const error = Cause.squash(exit.cause)
-    const message = error instanceof Error ? error.message : String(error)
-    failStep(lane, { kind: "ExpressionError", message })
+    failStep(lane, { kind: "ExpressionError", message: messageOf(exit.cause) })
     return undefined
   }
 
@@ -238,8 +237,6 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   const endOf = (lane: Lane, index: number, exit: Exit.Exit<ItemEnd>): ItemEnd | undefined => {
     if (Exit.isSuccess(exit)) return exit.value
     if (Cause.isInterruptedOnly(exit.cause)) return undefined
-    const defect = Cause.squash(exit.cause)
-    const message = defect instanceof Error ? defect.message : String(defect)
     const item = lane.state.items[index]
     const { answered, attempt, startedAt, usage } = item ?? {
       answered: 0,
@@ -251,7 +248,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       _tag: "Failed",
       item: item?.label ?? String(index),
       attempt,
-      failure: { kind: "Failed", message },
+      failure: { kind: "Failed", message: messageOf(exit.cause) },
       metrics: { durationMillis: Math.max(0, now() - startedAt), usage, retries: answered }
     }
   }

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import { type ControlCommand, toEvent } from "../Command.js"
-import type { Event, Failure } from "../Event.js"
+import { type ControlCommand, tagOf, toEvent } from "../Command.js"
+import type { Failure } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
@@ -15,6 +15,7 @@ import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
 import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
+import { messageOf } from "./cause.js"
 import {
   afterOthers,
   completeDeferred,
@@ -96,6 +97,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     let broken: Cause.Cause<EventLog.LogWriteFailed> | undefined
     let workspace: Workspace | undefined
     let preparing = false
+    /** Whether it is durable that an interrupted run goes on, so that a crash that its items may cause is laid to it. */
+    let begun = true
     let ending: Ending | undefined
 
     const rouse = (): void => {
@@ -122,6 +125,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const proceed = (): void => {
       if (!slot.held() || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
       emit(run.started ? { _tag: "RunResumed" } : { _tag: "RunStarted" })
+      begun = run.interruptions === 0
       if (workspace === undefined && !preparing) {
         preparing = true
         fork(Scope.extend(input.workspace, workspaceScope)).addObserver((exit) =>
@@ -132,15 +136,17 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     }
 
     /** Why a command that was not sent before is not taken. */
-    const refusalOf = (command: ControlCommand, tag: Event["_tag"]): CommandError | undefined => {
+    const refusalOf = (command: ControlCommand): CommandError | undefined => {
+      const wrong = malformed(command)
+      if (wrong !== undefined) return refuse(run, command, wrong)
       if (ending !== undefined && command._tag !== "Cancel") return refuse(run, command, "it is about to end")
-      const nothingToResume = command._tag === "Resume" && run.pause === undefined
-      return nothingToResume || Run.next(run, tag) === undefined ? refuse(run, command) : undefined
+      const isPointless = command._tag === "Resume" && run.pause === undefined
+      return isPointless || Run.next(run, tagOf(command)) === undefined ? refuse(run, command) : undefined
     }
 
-    const execute = (command: ControlCommand, wasPaused: boolean): void => {
+    const execute = (command: ControlCommand): void => {
       if (command._tag === "Pause" && command.mode === "interrupt") board.interruptAll()
-      if (command._tag === "Resume" && wasPaused) slot.request()
+      if (command._tag === "Resume" && run.status === "Queued") slot.request()
       if (command._tag === "Cancel") {
         ending = { _tag: "Cancelled" }
         board.interruptAll()
@@ -148,27 +154,20 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     }
 
     const accept = (id: CommandId, command: ControlCommand, reply: Reply): void => {
-      const wrong = malformed(command)
-      if (wrong !== undefined) {
-        completeDeferred(reply, Exit.fail(refuse(run, command, wrong)))
-        return
-      }
-      if (run.commands.has(id)) {
+      if (malformed(command) === undefined && run.commands.has(id)) {
         const known = Effect.runSyncExit(answer(run, id, command))
         if (Exit.isSuccess(known) && recorder.isUnanswered(id)) recorder.answer(id, reply)
         else completeDeferred(reply, known)
         return
       }
-      const event = toEvent(id, command)
-      const refusal = refusalOf(command, event._tag)
+      const refusal = refusalOf(command)
       if (refusal !== undefined) {
         completeDeferred(reply, Exit.fail(refusal))
         return
       }
-      const wasPaused = run.status === "Paused"
-      emit(event)
+      emit(toEvent(id, command))
       recorder.answer(id, reply)
-      execute(command, wasPaused)
+      execute(command)
     }
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
@@ -178,9 +177,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         if (run.workspace !== workspace.root) emit({ _tag: "WorkspaceCreated", path: workspace.root })
         return
       }
-      const error = Cause.squash(exit.cause)
-      const message = error instanceof Error ? error.message : String(error)
-      ending ??= { _tag: "Failed", failure: { kind: "WorkspaceError", message }, stepId: undefined }
+      const failure = { kind: "WorkspaceError", message: messageOf(exit.cause) }
+      ending ??= { _tag: "Failed", failure, stepId: undefined }
     }
 
     const handle = (message: Message): void => {
@@ -208,8 +206,11 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     const flush = (): void => {
       const settled = board.takeSettled()
+      const begins = !begun
       recorder.flush((exit) => {
-        if (settled.length > 0 || Exit.isFailure(exit) || heldUp) post({ _tag: "Durable", exit, settled })
+        begun ||= begins
+        if (settled.length > 0 || begins || heldUp || Exit.isFailure(exit))
+          post({ _tag: "Durable", exit, settled })
       })
     }
 
@@ -220,7 +221,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         // A step that is not recorded as done is done again, and needs its files then.
         yield* sync
         // A run that was continued may end before it needs its workspace again; the retention policy holds all the same.
-        if (workspace === undefined && run.workspace !== undefined) {
+        // So it does for one that was made just before a crash, and not recorded.
+        const made = run.workspace !== undefined || (run.interruptions > 0 && (yield* input.kept))
+        if (workspace === undefined && made) {
           workspace = Option.getOrUndefined(
             yield* Effect.option(Scope.extend(input.workspace, workspaceScope))
           )
@@ -233,6 +236,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
           }
           yield* Scope.close(workspaceScope, exits[how._tag])
           const kept = yield* input.kept
+          if (run.workspace === undefined) emit({ _tag: "WorkspaceCreated", path: workspace.root })
           emit({ _tag: "WorkspaceReleased", path: workspace.root, kept })
         }
         const summary = Run.summary(run, now())
@@ -329,7 +333,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         inbox = []
         for (const message of messages) handle(message)
         proceed()
-        const mayStart = run.status === "Running" && run.pause === undefined && ending === undefined
+        const mayStart = begun && run.status === "Running" && run.pause === undefined && ending === undefined
         const most = Math.min(starts, mostPending)
         heldUp = recorder.unacknowledged() >= mostUnacknowledged
         const started = workspace !== undefined && mayStart && !heldUp ? board.advance(workspace, most) : 0

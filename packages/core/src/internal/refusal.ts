@@ -9,7 +9,7 @@ const reasons: { readonly [Status in Run.RunStatus]: string } = {
   Running: "it is running and not paused",
   Paused: "it is paused already",
   Cancelling: "it is being cancelled",
-  Interrupted: "it was interrupted; recover it first",
+  Interrupted: "it was interrupted; recover it, or send Resume to go on with it or Cancel to end it",
   Completed: "it has completed",
   Failed: "it has failed",
   Cancelled: "it was cancelled"
@@ -35,17 +35,20 @@ export const refuse = (run: Run.Run, command: ControlCommand, reason?: string): 
     reason: reason ?? reasons[run.status]
   })
 
-/** The answer to a command for a run that nothing executes: what was accepted before is answered again. */
+const notHere = "nothing executes it here any more; send the command again once the run is recovered"
+
+/** The answer to a command for a run that nothing executes: what was accepted before is answered again, all else refused. */
 export const answer = (
   run: Run.Run,
   id: CommandId,
-  command: ControlCommand
+  command: ControlCommand,
+  reason: string = notHere
 ): Effect.Effect<void, IllegalCommand | CommandConflict> => {
   const wrong = malformed(command)
   if (wrong !== undefined) return Effect.fail(refuse(run, command, wrong))
   const accepted = run.commands.get(id)
   if (accepted === undefined)
-    return Effect.fail(refuse(run, command, Run.isTerminal(run.status) ? undefined : reasons.Interrupted))
+    return Effect.fail(refuse(run, command, Run.isTerminal(run.status) ? undefined : reason))
   return isRepeat(accepted, toEvent(id, command))
     ? Effect.void
     : Effect.fail(new CommandConflict({ runId: run.id, commandId: id }))

@@ -65,6 +65,7 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "CancelRequested", commandId, reason: text },
   { _tag: "CancelRequested", commandId },
   { _tag: "RunInterrupted", reason: text },
+  { _tag: "RunInterrupted", reason: "", crash: true },
   { _tag: "RunRecovered" },
   { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 0 },
   { _tag: "StepSkipped", stepId, reason: text },

@@ -17,9 +17,12 @@ export interface Host {
   readonly stop: Effect.Effect<void>
 }
 
+/** How a host behaves. */
+export type Options = ControlPlane.Options
+
 /** Starts a host that can be stopped before the test ends, so that another one can recover what it left. */
 export const start = (
-  options: ControlPlane.Options = {}
+  options: Options = {}
 ): Effect.Effect<Host, never, EventLog | AgentRegistry | WorkspaceService> =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
