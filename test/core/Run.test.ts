@@ -45,7 +45,8 @@ const expected: { readonly [Tag in Event["_tag"]]: string } = {
   ItemStarted: "Queued Running Paused Cancelling Interrupted - - -",
   ItemProgress: "Queued Running Paused Cancelling Interrupted - - -",
   ItemCompleted: "Queued Running Paused Cancelling Interrupted - - -",
-  ItemFailed: "Queued Running Paused Cancelling Interrupted - - -"
+  ItemFailed: "Queued Running Paused Cancelling Interrupted - - -",
+  RunsRemoved: "- - - - - - - -"
 }
 
 describe("transitions", () => {
@@ -108,7 +109,7 @@ describe("transitions", () => {
 
 describe("the fold", () => {
   const history = () =>
-    kindsOfEvents.filter(({ _tag }) => !/^Run(Failed|Cancelled|Interrupted|Recovered)|Cancel/.test(_tag))
+    kindsOfEvents.filter(({ _tag }) => !/^Run(Failed|Cancelled|Interrupted|Recovered|sRemoved)|Cancel/.test(_tag))
 
   it("is applying one entry after the other", () => {
     seq = 0

@@ -9,7 +9,7 @@ import type { ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
 import type { Entry, EventOf } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
-import { type AgentId, CommandId, generateCommandId, generateRunId, RunId, type Seq } from "./Ids.js"
+import { type AgentId, CommandId, generateCommandId, generateRunId, logId, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { canonical } from "./internal/canonical.js"
 import { layerScoped, makeSemaphore } from "./internal/compat.js"
@@ -44,7 +44,7 @@ export class RunExists extends Schema.TaggedError<RunExists>()("RunExists", { ru
 /** An id that cannot be one. */
 export class InvalidId extends Schema.TaggedError<InvalidId>()("InvalidId", { id: Schema.String }) {
   override get message() {
-    return `${JSON.stringify(this.id)} is not an id: use 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit`
+    return `${JSON.stringify(this.id)} is not an id: use 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit, and not ${logId}`
   }
 }
 
@@ -306,7 +306,7 @@ const make = (options: Options) =>
         const params = yield* Params.check(definition, schema, request.params ?? {})
         const event = registration(definition, { ...options, params })
         if (id === undefined) return yield* register(yield* generateRunId, event, plan)
-        if (!isRunId(id)) return yield* new InvalidId({ id })
+        if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
         return yield* named.withPermits(1)(
           Effect.gen(function* () {
             const existing = yield* registered(id, definition, params)

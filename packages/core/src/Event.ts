@@ -108,8 +108,17 @@ export const StepProgressEvent = Schema.Union(
 )
 export type StepProgressEvent = typeof StepProgressEvent.Type
 
+/**
+ * What happens to the log itself, recorded under `logId`: the runs named have ended, and their entries up to here go, into
+ * an archive or for good. Who folds the log forgets them when it comes to this.
+ */
+export const LogEvent = Schema.Union(
+  Schema.TaggedStruct("RunsRemoved", { runs: Schema.Array(RunId), archived: Schema.Boolean })
+)
+export type LogEvent = typeof LogEvent.Type
+
 /** Everything that can be recorded: a closed union of plain JSON objects, told apart by `_tag`. */
-export const Event = Schema.Union(RunEvent, StepProgressEvent)
+export const Event = Schema.Union(RunEvent, StepProgressEvent, LogEvent)
 export type Event = typeof Event.Type
 
 /** The event of one tag. */

@@ -9,7 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Entry, type Event, isTerminal } from "./Event.js"
-import { origin, type RunId, type Seq } from "./Ids.js"
+import { logId, origin, type RunId, type Seq } from "./Ids.js"
 import { async, chunkOf, currentTimeMillis } from "./internal/compat.js"
 
 /** The log could not be written; what was acknowledged before is safe, what was being appended is not in the log. */
@@ -215,7 +215,9 @@ export const track = (open: Map<RunId, OpenRun>, { event, runId, runSeq, seq }: 
 
 /** The open runs as a reader is told of them. */
 export const unfinishedOf = (open: ReadonlyMap<RunId, OpenRun>): ReadonlyArray<Unfinished> =>
-  [...open].map(([runId, { firstSeq }]) => ({ runId, firstSeq })).sort((a, b) => a.firstSeq - b.firstSeq)
+  [...open]
+    .flatMap(([runId, { firstSeq }]) => (runId === logId ? [] : [{ runId, firstSeq }]))
+    .sort((a, b) => a.firstSeq - b.firstSeq)
 
 /** A sequencer that goes on after `last`, and in each open run after its own last number. */
 export const makeSequencer = (last: Seq, openRuns: Iterable<readonly [RunId, OpenRun]>): Sequencer => {

@@ -20,6 +20,9 @@ const id = <const Name extends string>(name: Name) =>
 export const RunId = id("RunId")
 export type RunId = typeof RunId.Type
 
+/** Stands in the place of a run where the log records what concerns itself; no run can have it. */
+export const logId = "switchyard.log" as RunId
+
 /** Names a step within its workflow. */
 export const StepId = id("StepId")
 export type StepId = typeof StepId.Type

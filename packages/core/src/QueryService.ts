@@ -224,6 +224,7 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
   Effect.map(EventLog, (log) => {
     const runs = Effect.map(
       Stream.runFold(log.read({}), new Map<RunId, Run.Run>(), (all, entry) => {
+        if (entry.event._tag === "RunsRemoved") for (const runId of entry.event.runs) all.delete(runId)
         const known = all.get(entry.runId)
         const run = known ?? Run.register(entry)
         if (known !== undefined) Run.apply(known, entry)

@@ -116,10 +116,13 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
   }
 }
 
+/** What makes a run, or concerns the log: it cannot follow in a run. */
+const ofNoRun: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["RunRegistered", "RunsRemoved"])
+
 /** The status after an event, or `undefined` where the event is illegal in this status. */
 export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
   const row = transitions[tag]
-  if (row === undefined) return isTerminal(run.status) || tag === "RunRegistered" ? undefined : run.status
+  if (row === undefined) return isTerminal(run.status) || ofNoRun.has(tag) ? undefined : run.status
   if (run.status === "Interrupted" && run.cancel !== undefined) {
     if (tag === "RunRecovered") return "Cancelling"
     if (tag === "ResumeRequested") return undefined

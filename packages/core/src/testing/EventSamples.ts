@@ -1,5 +1,5 @@
 import type { Event, StepSummary } from "../Event.js"
-import { AgentId, CommandId, StepId } from "../Ids.js"
+import { AgentId, CommandId, RunId, StepId } from "../Ids.js"
 import type { Usage } from "../Usage.js"
 
 const usage: Usage = { inputTokens: 12, outputTokens: 3, cachedTokens: 4, costMicroUsd: 1_234_567 }
@@ -88,5 +88,6 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "RunFailed", failure, stepId, summary: ofRun },
   { _tag: "RunFailed", failure, summary: ofRun },
   { _tag: "RunCancelled", reason: text, summary: ofRun },
-  { _tag: "RunCancelled", summary: ofRun }
+  { _tag: "RunCancelled", summary: ofRun },
+  { _tag: "RunsRemoved", runs: [RunId.make("removed")], archived: true }
 ]

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Entry } from "../Event.js"
 import { EventLog } from "../EventLog.js"
-import type { RunId } from "../Ids.js"
+import { logId, RunId } from "../Ids.js"
 import * as QueryService from "../QueryService.js"
 import * as Run from "../Run.js"
 import * as Workflow from "../Workflow.js"
@@ -198,6 +198,36 @@ export const QueryLaws: ReadonlyArray<Law<Plane>> = [
       const after = entries[2]?.seq
       if (after === undefined) return
       yield* equal("after a position", yield* collect(query.events({ after })), entries.slice(3))
+    })
+  ),
+
+  law("forgets runs that the log says are removed", ({ log, plane, query, work }) =>
+    Effect.gen(function* () {
+      yield* work.open
+      for (const id of ["one", "two", "three"]) {
+        yield* Effect.flatMap(
+          plane.registerRun({ workflow: items(2), id, tags: [id] }),
+          ({ result }) => result
+        )
+      }
+      yield* query.sync
+      const before = yield* query.totals
+      const runs = [RunId.make("one"), RunId.make("three"), RunId.make("never-there")]
+      yield* log.append(logId, [{ _tag: "RunsRemoved", runs, archived: false }])
+      yield* query.sync
+      yield* equal(
+        "what is left",
+        (yield* query.listRuns()).items.map(({ runId }) => runId),
+        ["two"]
+      )
+      yield* equal("by tag", (yield* query.listRuns({ tag: "one" })).items, [])
+      yield* fails("a run", "RunUnknown", query.getRun("one"))
+      yield* fails("its steps", "RunUnknown", query.getSteps("three"))
+      yield* equal("its items", (yield* query.getItems("one", "each")).items, [])
+      const { runs: counts, usage } = yield* query.totals
+      yield* equal("the count", counts, { Completed: 1 })
+      yield* equal("the cost", usage.costMicroUsd * 3, before.usage.costMicroUsd)
+      yield* equal("the log is not a run", yield* log.unfinished, [])
     })
   )
 ]

@@ -91,6 +91,13 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     }
   }
 
+  const forget = (runId: RunId): void => {
+    const known = runs.get(runId)
+    runs.delete(runId)
+    if (known?.isDirty) dirty = dirty.filter((each) => each !== known)
+    forgotten.add(runId)
+  }
+
   return {
     remember: (entry) => {
       const known = runs.get(entry.runId)
@@ -104,18 +111,17 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
         if (Run.apply(known.run, entry) === undefined) touch(known, entry)
         return
       }
+      if (entry.event._tag === "RunsRemoved") {
+        for (const runId of entry.event.runs) forget(runId)
+        return
+      }
       if (entry.event._tag !== "RunRegistered") return
       // The first registration counts; a later one of the same run changes nothing, as in a fold.
       if (!forgotten.has(entry.runId) && isRegistered(entry.runId)) return
       const added = register(entry)
       if (added !== undefined) touch(added, entry)
     },
-    forget: (runId) => {
-      const known = runs.get(runId)
-      runs.delete(runId)
-      if (known?.isDirty) dirty = dirty.filter((each) => each !== known)
-      forgotten.add(runId)
-    },
+    forget,
     dirty: () => dirty,
     forgotten: () => forgotten,
     written: () => {
