@@ -17,6 +17,7 @@ import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as Host from "./Host.js"
 import { endOrphans } from "./internal/orphans.js"
+import { reportUnknown } from "./internal/unknownWorkspaces.js"
 import * as JsonlEventLog from "./JsonlEventLog.js"
 import type { InvalidCommand } from "./ProcessAgent.js"
 import * as SqliteIndex from "./SqliteIndex.js"
@@ -78,23 +79,22 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Effect.zipRight(DataDirectory.create(directory), DataDirectory.lock(directory))
   )
   const { agents = [], recover = true } = options
-  const control = ControlPlane.layer(
-    options.maxConcurrentRuns === undefined ? {} : { maxConcurrentRuns: options.maxConcurrentRuns }
-  )
+  const control = ControlPlane.layer(options)
   const recovery = recover
     ? Layer.effectDiscard(Effect.flatMap(ControlPlane.ControlPlane, (plane) => plane.recover))
     : Layer.empty
   const workspaces = path.join(directory, "workspaces")
-  const orphans = Layer.effectDiscard(
+  const leftBehind = Layer.scopedDiscard(
     Effect.gen(function* () {
       const log = yield* EventLog
       const runs = (yield* log.unfinished).map(({ runId }) => runId)
       yield* endOrphans({ workspaces, runs, grace: options.orphanGrace ?? "2 seconds" })
+      yield* reportUnknown(workspaces)
     })
   )
   return recovery.pipe(
     Layer.provideMerge(control),
-    Layer.provideMerge(orphans),
+    Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
     Layer.provideMerge(SqliteIndex.layer({ filename: path.join(directory, "index.sqlite") })),

@@ -1,114 +1,20 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ControlCommand } from "../Command.js"
-import type { RunHandle } from "../ControlPlane.js"
-import type { Event } from "../Event.js"
 import { EventLog, LogWriteFailed } from "../EventLog.js"
-import { generateRunId, type RunId } from "../Ids.js"
+import { generateRunId } from "../Ids.js"
 import * as Run from "../Run.js"
 import { stepDefinition } from "../Workflow.js"
-import { Suspended, WorkspaceService } from "../WorkspaceService.js"
+import { WorkspaceService } from "../WorkspaceService.js"
 import { type Bench, collect, items, law, type Plane, tags, wellFormed } from "./ControlPlaneLaws.js"
+import { becomes, crash, left, made, only, parked } from "./CrashedHost.js"
 import * as Host from "./Host.js"
 import { equal, fails, holds, type Law } from "./Law.js"
 
 const pause: ControlCommand = { _tag: "Pause", mode: "interrupt" }
 const resume: ControlCommand = { _tag: "Resume" }
 const cancel: ControlCommand = { _tag: "Cancel", reason: "enough" }
-
-const eventsOf = (log: Bench["log"], runId: RunId) =>
-  Effect.map(collect(log.read({ runs: [runId] })), (entries) => entries.map(({ event }) => event))
-
-/** Records the same once more under another id: so it would look if the host of the run crashed now. */
-const crashed = (log: Bench["log"], runId: RunId) =>
-  Effect.gen(function* () {
-    const id = yield* generateRunId
-    yield* log.append(id, yield* eventsOf(log, runId))
-    return id
-  })
-
-/** Crashes the host of a run, by a copy of it that is left behind; the run itself ends. */
-const crash = (log: Bench["log"], host: Host.Host, run: RunHandle) =>
-  Effect.gen(function* () {
-    const id = yield* crashed(log, run.runId)
-    yield* run.control(cancel)
-    yield* run.result
-    yield* host.stop
-    return id
-  })
-
-const becomes = (run: RunHandle, status: Run.RunStatus) =>
-  Effect.gen(function* () {
-    while ((yield* run.status) !== status) yield* Effect.yieldNow()
-  })
-
-/** The one run that a host recovers. */
-const only = (host: Host.Host, id: RunId) =>
-  Effect.gen(function* () {
-    const [run, ...others] = yield* host.plane.recover
-    yield* equal("this run is recovered", [run?.runId, others.length], [id, 0])
-    return run ?? (yield* host.plane.get(id))
-  })
-
-/** A run that crashed its host as often, and the host that did not recover it any more. */
-const parked = ({ log, work }: Bench, times: number, options: Host.Options = {}) =>
-  Effect.gen(function* () {
-    let host = yield* Host.start(options)
-    let run = yield* host.plane.registerRun({ workflow: items(2), concurrency: 1 })
-    for (let n = 1; n < times; n++) {
-      yield* work.reached(1)
-      const id = yield* crash(log, host, run)
-      host = yield* Host.start(options)
-      run = yield* only(host, id)
-    }
-    yield* work.reached(1)
-    const id = yield* crash(log, host, run)
-    host = yield* Host.start(options)
-    yield* equal("it is not recovered again", (yield* host.plane.recover).length, 0)
-    return { host, id }
-  })
-
-/** Runs that a host left in every state, by the state. */
-const left = ({ log, work }: Bench) =>
-  Effect.gen(function* () {
-    const host = yield* Host.start({ maxConcurrentRuns: 2 })
-    const register = () => host.plane.registerRun({ workflow: items(2), concurrency: 1 })
-    const paused = yield* register()
-    yield* work.reached(1)
-    yield* paused.control(pause)
-    yield* becomes(paused, "Paused")
-    const running = yield* register()
-    const stopped = yield* register()
-    yield* work.reached(2)
-    const queued = yield* register()
-    const cancelled: ReadonlyArray<Event> = [
-      ...(yield* eventsOf(log, running.runId)),
-      { _tag: "CancelRequested", commandId: "c" as never, reason: "enough" }
-    ]
-    const cancelling = yield* generateRunId
-    yield* log.append(cancelling, cancelled)
-    const copies = {
-      Running: yield* crashed(log, running.runId),
-      Paused: yield* crashed(log, paused.runId),
-      Queued: yield* crashed(log, queued.runId)
-    }
-    for (const run of [running, paused, queued]) yield* run.control(cancel)
-    for (const run of [running, paused, queued]) yield* run.result
-    yield* host.stop
-    return { ...copies, Interrupted: stopped.runId, Cancelling: cancelling }
-  })
-
-/** Makes the workspace of a run as it is when its host is killed, with something temporary in it. */
-const made = (id: RunId) =>
-  Effect.gen(function* () {
-    const workspaces = yield* WorkspaceService
-    const scope = yield* Scope.make()
-    const workspace = yield* Scope.extend(workspaces.create(id, null), scope)
-    yield* workspace.write("temp", "t", "1")
-    yield* Scope.close(scope, Exit.fail(new Suspended()))
-  })
 
 /** What every control plane promises about runs that stand interrupted, and about those that crash their hosts. */
 export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
@@ -336,6 +242,37 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
       yield* equal("it is cancelled", (yield* run.result).status, "Cancelled")
       yield* wellFormed(yield* collect(run.events))
       yield* host.stop
+    })
+  ),
+
+  law("starts nothing of an interrupted run before it is durable that it goes on", (bench) =>
+    Effect.gen(function* () {
+      const { log, work } = bench
+      const { host, id } = yield* parked(bench, 1, { maxRecoveryAttempts: 1 })
+      yield* host.stop
+      const disk = yield* Deferred.make<void>()
+      const slow: Bench["log"] = {
+        ...log,
+        enqueue: (runId, events) =>
+          Effect.map(log.enqueue(runId, events), (durable) =>
+            events.some(({ _tag }) => _tag === "RunResumed")
+              ? Effect.zipRight(Deferred.await(disk), durable)
+              : durable
+          )
+      }
+      const next = yield* Effect.provideService(Host.start(), EventLog, slow)
+      const calls = work.calls.length
+      const run = yield* only(next, id)
+      yield* becomes(run, "Running")
+      const workspaces = yield* WorkspaceService
+      while ((yield* workspaces.listActive).length === 0) yield* Effect.yieldNow()
+      for (let i = 0; i < 100; i++) yield* Effect.yieldNow()
+      yield* equal("nothing has started", work.calls.length, calls)
+      yield* Deferred.succeed(disk, undefined)
+      yield* work.reached(1)
+      yield* work.open
+      yield* equal("it completes", (yield* run.result).status, "Completed")
+      yield* next.stop
     })
   ),
 
