@@ -109,7 +109,9 @@ describe("transitions", () => {
 
 describe("the fold", () => {
   const history = () =>
-    kindsOfEvents.filter(({ _tag }) => !/^Run(Failed|Cancelled|Interrupted|Recovered|sRemoved)|Cancel/.test(_tag))
+    kindsOfEvents.filter(
+      ({ _tag }) => !/^Run(Failed|Cancelled|Interrupted|Recovered|sRemoved)|Cancel/.test(_tag)
+    )
 
   it("is applying one entry after the other", () => {
     seq = 0

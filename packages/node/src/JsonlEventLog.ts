@@ -11,6 +11,7 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
 import { async, currentTimeMillis, layerScoped, ring } from "./internal/compat.js"
+import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
 import { decode } from "./internal/line.js"
@@ -101,6 +102,7 @@ const make = (
     }
     const { segments } = opened
     const clock = yield* Effect.clock
+    const disk = yield* Disk
     const bell = yield* PubSub.sliding<void>(1)
     const sequencer = EventLog.makeSequencer(opened.last, opened.openRuns)
     const tailEntries = options.tailEntries ?? 8192
@@ -110,7 +112,7 @@ const make = (
     const writer = yield* Effect.acquireRelease(
       Effect.try({
         try: () =>
-          makeGroupWriter(directory, segments, options.maxSegmentBytes ?? 64 * 1024 * 1024, {
+          makeGroupWriter(disk, directory, segments, options.maxSegmentBytes ?? 64 * 1024 * 1024, {
             durable: (entries) => {
               for (const entry of entries) {
                 tail.push(entry)

@@ -1,5 +1,5 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { ControlCommand } from "../Command.js"
 import { EventLog, LogWriteFailed } from "../EventLog.js"
@@ -250,15 +250,14 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
       const { log, work } = bench
       const { host, id } = yield* parked(bench, 1, { maxRecoveryAttempts: 1 })
       yield* host.stop
-      const disk = yield* Deferred.make<void>()
+      const heldBack: Array<() => void> = []
       const slow: Bench["log"] = {
         ...log,
-        enqueue: (runId, events) =>
-          Effect.map(log.enqueue(runId, events), (durable) =>
-            events.some(({ _tag }) => _tag === "RunResumed")
-              ? Effect.zipRight(Deferred.await(disk), durable)
-              : durable
-          )
+        enqueue: (runId, events, settled) =>
+          log.enqueue(runId, events, (exit) => {
+            if (events.some(({ _tag }) => _tag === "RunResumed")) heldBack.push(() => settled(exit))
+            else settled(exit)
+          })
       }
       const next = yield* Effect.provideService(Host.start(), EventLog, slow)
       const calls = work.calls.length
@@ -268,7 +267,7 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
       while ((yield* workspaces.listActive).length === 0) yield* Effect.yieldNow()
       for (let i = 0; i < 100; i++) yield* Effect.yieldNow()
       yield* equal("nothing has started", work.calls.length, calls)
-      yield* Deferred.succeed(disk, undefined)
+      for (const settle of heldBack) settle()
       yield* work.reached(1)
       yield* work.open
       yield* equal("it completes", (yield* run.result).status, "Completed")

@@ -1,9 +1,9 @@
-import * as fs from "node:fs"
 import type { Entry } from "@switchyard/core/Event"
 import type { Seq } from "@switchyard/core/Ids"
+import type { Operations } from "./disk.js"
 import { reasonOf } from "./fileSystem.js"
 import { encode } from "./line.js"
-import { mark, type Segment, segmentFile, syncDirectory } from "./segment.js"
+import { mark, type Segment, segmentFile } from "./segment.js"
 
 /** Entries that are written and made durable together, and who waits for that. */
 interface Group {
@@ -46,14 +46,15 @@ interface GroupWriter {
  * more until the log is opened again.
  */
 export const makeGroupWriter = (
+  disk: Operations,
   directory: string,
   segments: Array<Segment>,
   maxSegmentBytes: number,
   owner: Owner
 ): GroupWriter => {
-  let segment = segments.at(-1) ?? startSegment(directory, 1 as Seq)
+  let segment = segments.at(-1) ?? startSegment(disk, directory, 1 as Seq)
   if (segments.length === 0) segments.push(segment)
-  let fd = fs.openSync(segment.file, "r+")
+  let fd = disk.open(segment.file)
   let current = makeGroup()
   let busy = false
   let broken: string | undefined
@@ -75,9 +76,9 @@ export const makeGroupWriter = (
   }
 
   const rotate = (nextSeq: Seq): void => {
-    const next = startSegment(directory, nextSeq)
-    const nextFd = fs.openSync(next.file, "r+")
-    fs.closeSync(fd)
+    const next = startSegment(disk, directory, nextSeq)
+    const nextFd = disk.open(next.file)
+    disk.close(fd)
     segments.push(next)
     segment = next
     fd = nextFd
@@ -85,14 +86,14 @@ export const makeGroupWriter = (
 
   const undo = (): void => {
     try {
-      fs.ftruncateSync(fd, segment.size)
+      disk.truncate(fd, segment.size)
     } catch (error) {
       broken = `a failed write could not be undone: ${reasonOf(error)}`
     }
   }
 
   const write = (group: Group, bytes: Buffer, from: number): void => {
-    fs.write(fd, bytes, from, bytes.length - from, segment.size + from, (error, written) => {
+    disk.write(fd, bytes.subarray(from), segment.size + from, (error, written) => {
       if (error !== null) {
         undo()
         fail(group, reasonOf(error))
@@ -102,7 +103,7 @@ export const makeGroupWriter = (
         write(group, bytes, from + written)
         return
       }
-      fs.fdatasync(fd, (unsynced) => {
+      disk.datasync(fd, (unsynced) => {
         if (unsynced !== null) {
           broken = `${reasonOf(unsynced)}; close the log and open it again`
           // Who waits is told that it is not in the log, so it must not be found there when the log is opened again.
@@ -179,13 +180,13 @@ export const makeGroupWriter = (
       if (busy) idlers.push(callback)
       else callback()
     },
-    close: () => fs.closeSync(fd)
+    close: () => disk.close(fd)
   }
 }
 
-const startSegment = (directory: string, firstSeq: Seq): Segment => {
+const startSegment = (disk: Operations, directory: string, firstSeq: Seq): Segment => {
   const file = segmentFile(directory, firstSeq)
-  fs.closeSync(fs.openSync(file, "wx"))
-  syncDirectory(directory)
+  disk.close(disk.open(file))
+  disk.syncDirectory(directory)
   return { file, firstSeq, positions: [], size: 0 }
 }
