@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type Entry, isLifecycle } from "@switchyard/core/Event"
+import { type Entry, type Event, isLifecycle } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
 import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
@@ -11,17 +11,19 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
 import { async, currentTimeMillis, layerScoped, ring } from "./internal/compat.js"
-import { Disk } from "./internal/disk.js"
+import { Disk, type Operations } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
 import { decode } from "./internal/line.js"
-import { cutTail, listSegments, readLines, type Segment, scan, startFor } from "./internal/segment.js"
+import { makePublishedHead } from "./internal/publishedHead.js"
+import { keepTorn, scan, settle } from "./internal/repair.js"
+import { lineAt, listSegments, readLines, type Segment, startFor, withFile } from "./internal/segment.js"
 
 /** Where the log is and how it is laid out. */
 export interface Options {
   /** The directory of the log; it is created where it does not exist, and belongs to one writing process at a time. */
   readonly directory: string
-  /** A segment that has reached this size is followed by a new one; 64 MiB by default. */
+  /** A segment that has reached this size is followed by a new one; 16 MiB by default. */
   readonly maxSegmentBytes?: number
   /** How many of the latest entries are kept in memory for followers; 8,192 by default. */
   readonly tailEntries?: number
@@ -34,27 +36,30 @@ interface Opened {
   readonly segments: Array<Segment>
   readonly last: Seq
   readonly openRuns: Map<RunId, EventLog.OpenRun>
-  readonly repaired: string | undefined
+  readonly kept: string | undefined
 }
 
-const openSegments = (directory: string): Opened | EventLog.LogDamaged => {
-  const segments = [...listSegments(directory)]
+const openSegments = (disk: Operations, directory: string): Opened | EventLog.LogDamaged => {
+  const segments = listSegments(directory)
   const openRuns = new Map<RunId, EventLog.OpenRun>()
   let last: Seq = origin
-  let repaired: string | undefined
+  let kept: string | undefined
   for (const [index, segment] of segments.entries()) {
     if (segment.firstSeq !== last + 1) {
       const reason = `the log goes on with entry ${segment.firstSeq}, but entry ${last + 1} is next`
       return new EventLog.LogDamaged({ segment: segment.file, offset: 0, line: 1, reason })
     }
-    const found = scan(segment, index === segments.length - 1, (entry) => {
+    const isLast = index === segments.length - 1
+    const found = scan(segment, isLast, (entry) => {
       last = entry.seq
       EventLog.track(openRuns, entry)
     })
     if (found instanceof EventLog.LogDamaged) return found
-    if (found !== undefined) repaired = cutTail(segment, found)
+    if (found.torn) kept = keepTorn(disk, segment, found.end)
+    if (isLast) settle(disk, segment, found)
+    else segment.size = found.end
   }
-  return { segments, last, openRuns, repaired }
+  return { segments, last, openRuns, kept }
 }
 
 const readBatch = (
@@ -65,15 +70,21 @@ const readBatch = (
   const entries: Array<Entry> = []
   const index = segments.findLastIndex(({ firstSeq }) => firstSeq <= after + 1)
   for (const segment of segments.slice(Math.max(0, index))) {
-    for (const { offset, text } of readLines(segment.file, startFor(segment, after), segment.size)) {
-      const entry = decode(text)
-      if (typeof entry === "string") {
-        return new EventLog.LogDamaged({ segment: segment.file, offset, line: 0, reason: entry })
+    const damaged = withFile(segment.file, (fd) => {
+      for (const { bytes, offset } of readLines(fd, startFor(segment.marks, after + 1), segment.size)) {
+        const decoded = decode(bytes)
+        if (typeof decoded === "string") {
+          const line = lineAt(fd, offset)
+          return new EventLog.LogDamaged({ segment: segment.file, offset, line, reason: decoded })
+        }
+        if (decoded.entry.seq > until) return undefined
+        if (decoded.entry.seq > after) entries.push(decoded.entry)
+        if (entries.length >= batchSize) return undefined
       }
-      if (entry.seq > until) return entries
-      if (entry.seq > after) entries.push(entry)
-      if (entries.length >= batchSize) return entries
-    }
+      return undefined
+    })
+    if (damaged !== undefined) return damaged
+    if (entries.length >= batchSize) return entries
   }
   return entries
 }
@@ -89,43 +100,54 @@ const make = (
 ): Effect.Effect<EventLog.Service, DirectoryUnusable | EventLog.LogDamaged, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = path.resolve(options.directory)
+    const disk = yield* Disk
+    const clock = yield* Effect.clock
     yield* create(directory)
-    const opened = yield* Effect.try({
-      try: () => openSegments(directory),
-      catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
-    })
+    const usable = <A>(use: () => A) =>
+      Effect.try({
+        try: use,
+        catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
+      })
+    const opened = yield* usable(() => openSegments(disk, directory))
     if (opened instanceof EventLog.LogDamaged) return yield* opened
-    if (opened.repaired !== undefined) {
+    if (opened.kept !== undefined) {
       yield* Effect.logWarning(
-        `The event log ended in the middle of a line; the fragment is kept in ${opened.repaired}`
+        `The event log ended in a group that was not written wholly; the rest of it is kept in ${opened.kept}`
       )
     }
-    const { segments } = opened
-    const clock = yield* Effect.clock
-    const disk = yield* Disk
+    const { openRuns, segments } = opened
     const bell = yield* PubSub.sliding<void>(1)
-    const sequencer = EventLog.makeSequencer(opened.last, opened.openRuns)
+    const sequencer = EventLog.makeSequencer(opened.last, openRuns)
     const tailEntries = options.tailEntries ?? 8192
+    const maxSegmentBytes = options.maxSegmentBytes ?? 16 * 1024 * 1024
     let tail: Array<Entry> = []
     let durableSeq = opened.last
 
+    const published = yield* Effect.acquireRelease(
+      usable(() => makePublishedHead(disk, directory)),
+      ({ close }) => Effect.sync(close)
+    )
+    published.publish(durableSeq)
     const writer = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () =>
-          makeGroupWriter(disk, directory, segments, options.maxSegmentBytes ?? 64 * 1024 * 1024, {
+      usable(() =>
+        makeGroupWriter(
+          { disk, directory, segments, maxSegmentBytes },
+          {
             durable: (entries) => {
               for (const entry of entries) {
                 tail.push(entry)
-                EventLog.track(opened.openRuns, entry)
+                EventLog.track(openRuns, entry)
               }
               if (tail.length > 2 * tailEntries) tail = tail.slice(-tailEntries)
               durableSeq = entries.at(-1)?.seq ?? durableSeq
+              published.publish(durableSeq)
               ring(bell)
             },
-            failed: sequencer.takeBack
-          }),
-        catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
-      }),
+            failed: sequencer.takeBack,
+            sealed: () => {}
+          }
+        )
+      ),
       (writer) =>
         Effect.andThen(
           async<void>((resume) => writer.idle(() => resume(Effect.void))),
@@ -139,17 +161,22 @@ const make = (
       bell,
       head: () => durableSeq,
       enqueue: (runId, events, settled) => {
-        const time = currentTimeMillis(clock)
-        const entries = events.map((event) => sequencer.number(runId, event, time))
-        if (entries.length === 0) {
-          settled(Exit.succeed(entries))
+        if (events.length === 0) {
+          settled(Exit.succeed([]))
           return
         }
-        writer.add(entries, events.some(isLifecycle), (reason) =>
-          settled(reason === undefined ? Exit.succeed(entries) : failure(reason))
-        )
+        const time = currentTimeMillis(clock)
+        const entries = events.map((event) => sequencer.number(runId, event, time))
+        try {
+          writer.add(entries, events.some(isLifecycle), (reason) =>
+            settled(reason === undefined ? Exit.succeed(entries) : failure(reason))
+          )
+        } catch (error) {
+          sequencer.takeBack(entries)
+          throw error
+        }
       },
-      unfinished: () => EventLog.unfinishedOf(opened.openRuns),
+      unfinished: () => EventLog.unfinishedOf(openRuns),
       readAfter: (after, runs) =>
         Effect.suspend(() => {
           const first = tail[0]

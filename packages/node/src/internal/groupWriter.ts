@@ -2,17 +2,18 @@ import type { Entry } from "@switchyard/core/Event"
 import type { Seq } from "@switchyard/core/Ids"
 import type { Operations } from "./disk.js"
 import { reasonOf } from "./fileSystem.js"
-import { encode } from "./line.js"
-import { mark, type Segment, segmentFile } from "./segment.js"
+import { addEntries, type Lines, makeLines } from "./line.js"
+import { emptySegment, mark, type Segment } from "./segment.js"
+import { makeSegmentWriter, type SegmentWriter, type WriteFailure } from "./segmentWriter.js"
 
 /** Entries that are written and made durable together, and who waits for that. */
 interface Group {
   readonly entries: Array<Entry>
-  readonly lines: Array<string>
   readonly waiting: Array<(failure: string | undefined) => void>
+  readonly lines: Lines
 }
 
-const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [] })
+const makeGroup = (lines: Lines): Group => ({ entries: [], waiting: [], lines })
 
 /**
  * How long entries that nobody waits for may stay in memory for the next append to take them along: without it the end of
@@ -20,16 +21,24 @@ const makeGroup = (): Group => ({ entries: [], lines: [], waiting: [] })
  */
 const lingerMillis = 5
 
-/** What a writer tells its owner; both are called before anybody who waits is. */
+/** Up to this size the memory of a group is used again for the one after the next. */
+const largestSpare = 4 * 1024 * 1024
+
+/** What a writer tells its owner; `durable` and `failed` are called before anybody who waits is. */
 export interface Owner {
   readonly durable: (entries: ReadonlyArray<Entry>) => void
   /** Nothing of these entries is in the log; they are the last ones that were added. */
   readonly failed: (entries: ReadonlyArray<Entry>) => void
+  /** A segment has got its last entry, and another one follows it. */
+  readonly sealed: (segment: Segment) => void
 }
 
 /** Appends lines to the last segment of a log, one write and one fdatasync for everything that came meanwhile. */
 interface GroupWriter {
-  /** Puts entries in line and calls back when they are durable, or with the reason why they are not. Those that are not urgent wait a moment for others. */
+  /**
+   * Puts entries in line and calls back when they are durable, or with the reason why they are not. Those that are not
+   * urgent wait a moment for others. Throws, and takes none of them, where one of them is not JSON.
+   */
   readonly add: (
     entries: ReadonlyArray<Entry>,
     urgent: boolean,
@@ -40,22 +49,28 @@ interface GroupWriter {
   readonly close: () => void
 }
 
+/** What a writer works on: the segments of a directory, the last of which it goes on with. */
+export interface Target {
+  readonly disk: Operations
+  readonly directory: string
+  readonly segments: Array<Segment>
+  /** A segment that has reached this size is followed by a new one. */
+  readonly maxSegmentBytes: number
+}
+
 /**
- * A writer at the end of a segment. A failed write is cut off again and later groups are tried afresh; after a failed
- * fdatasync nobody knows what the disk holds (https://wiki.postgresql.org/wiki/Fsync_Errors), so nothing is written any
- * more until the log is opened again.
+ * A writer at the end of a log. After a failed write later groups are tried afresh; after a failure that is final nothing
+ * is written any more until the log is opened again.
  */
-export const makeGroupWriter = (
-  disk: Operations,
-  directory: string,
-  segments: Array<Segment>,
-  maxSegmentBytes: number,
-  owner: Owner
-): GroupWriter => {
-  let segment = segments.at(-1) ?? startSegment(disk, directory, 1 as Seq)
-  if (segments.length === 0) segments.push(segment)
-  let fd = disk.open(segment.file)
-  let current = makeGroup()
+export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
+  const { directory, disk, maxSegmentBytes, segments } = target
+  let end: SegmentWriter = makeSegmentWriter(
+    disk,
+    segments.at(-1) ?? startSegment(target, 1 as Seq),
+    maxSegmentBytes
+  )
+  let current = makeGroup(makeLines())
+  let spare: Lines = makeLines()
   let busy = false
   let broken: string | undefined
   let idlers: Array<() => void> = []
@@ -66,61 +81,44 @@ export const makeGroupWriter = (
     for (const resume of group.waiting) resume(failure)
   }
 
-  const fail = (group: Group, failure: string): void => {
+  const fail = (group: Group, { final, reason }: WriteFailure): void => {
+    if (final) broken = reason
     const next = current
-    current = makeGroup()
+    current = makeGroup(makeLines())
     owner.failed([...group.entries, ...next.entries])
-    finish(group, failure)
-    finish(next, failure)
+    finish(group, reason)
+    finish(next, reason)
     turn()
   }
 
   const rotate = (nextSeq: Seq): void => {
-    const next = startSegment(disk, directory, nextSeq)
-    const nextFd = disk.open(next.file)
-    disk.close(fd)
-    segments.push(next)
-    segment = next
-    fd = nextFd
-  }
-
-  const undo = (): void => {
+    const segment = emptySegment(directory, nextSeq)
+    const next = makeSegmentWriter(disk, segment, maxSegmentBytes)
     try {
-      disk.truncate(fd, segment.size)
+      disk.syncDirectory(directory)
     } catch (error) {
-      broken = `a failed write could not be undone: ${reasonOf(error)}`
+      next.close()
+      throw error
     }
+    const { segment: full } = end
+    end.close()
+    end = next
+    segments.push(segment)
+    owner.sealed(full)
   }
 
-  const write = (group: Group, bytes: Buffer, from: number): void => {
-    disk.write(fd, bytes.subarray(from), segment.size + from, (error, written) => {
-      if (error !== null) {
-        undo()
-        fail(group, reasonOf(error))
-        return
-      }
-      if (from + written < bytes.length) {
-        write(group, bytes, from + written)
-        return
-      }
-      disk.datasync(fd, (unsynced) => {
-        if (unsynced !== null) {
-          broken = `${reasonOf(unsynced)}; close the log and open it again`
-          // Who waits is told that it is not in the log, so it must not be found there when the log is opened again.
-          undo()
-          fail(group, broken)
-          return
-        }
-        let position = segment.size
-        for (let i = 0; i < group.entries.length; i++) {
-          const entry = group.entries[i]
-          if (entry !== undefined) mark(segment, entry.seq, position)
-          position += Buffer.byteLength(group.lines[i] ?? "")
-        }
-        segment.size = position
+  const write = (group: Group, first: Seq): void => {
+    const { segment } = end
+    const begin = segment.size
+    const { lines } = group
+    end.write(lines.bytes.subarray(0, lines.length), (failure) => {
+      lines.length = 0
+      spare = lines.bytes.length <= largestSpare ? lines : makeLines()
+      if (failure === undefined) {
+        mark(segment.marks, first, begin)
         finish(group, undefined)
         turn()
-      })
+      } else fail(group, failure)
     })
   }
 
@@ -134,19 +132,19 @@ export const makeGroupWriter = (
       return
     }
     busy = true
-    const group = current
     if (broken !== undefined) {
-      fail(makeGroup(), broken)
+      fail(makeGroup(makeLines()), { reason: broken, final: true })
       return
     }
-    current = makeGroup()
+    const group = current
+    current = makeGroup(spare)
     try {
-      if (segment.size >= maxSegmentBytes) rotate(first.seq)
+      if (end.segment.size >= maxSegmentBytes) rotate(first.seq)
     } catch (error) {
-      fail(group, reasonOf(error))
+      fail(group, { reason: reasonOf(error), final: false })
       return
     }
-    write(group, Buffer.from(group.lines.join("")), 0)
+    write(group, first.seq)
   }
 
   const begin = (): void => {
@@ -163,10 +161,8 @@ export const makeGroupWriter = (
   return {
     add: (entries, urgent, settled) => {
       const group = current
-      for (const entry of entries) {
-        group.entries.push(entry)
-        group.lines.push(encode(entry))
-      }
+      addEntries(group.lines, entries)
+      for (const entry of entries) group.entries.push(entry)
       group.waiting.push(settled)
       if (busy) return
       if (urgent) {
@@ -180,13 +176,14 @@ export const makeGroupWriter = (
       if (busy) idlers.push(callback)
       else callback()
     },
-    close: () => disk.close(fd)
+    close: () => end.close()
   }
 }
 
-const startSegment = (disk: Operations, directory: string, firstSeq: Seq): Segment => {
-  const file = segmentFile(directory, firstSeq)
-  disk.close(disk.open(file))
+const startSegment = ({ directory, disk, segments }: Target, firstSeq: Seq): Segment => {
+  const segment = emptySegment(directory, firstSeq)
+  disk.close(disk.open(segment.file))
   disk.syncDirectory(directory)
-  return { file, firstSeq, positions: [], size: 0 }
+  segments.push(segment)
+  return segment
 }
