@@ -3,7 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type Entry, type Event, isLifecycle } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
-import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
+import type { RunId } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
@@ -11,13 +11,15 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
 import { async, currentTimeMillis, layerScoped, ring } from "./internal/compat.js"
-import { Disk, type Operations } from "./internal/disk.js"
+import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
-import { decode } from "./internal/line.js"
+import { readBatch } from "./internal/logReader.js"
+import { openLog } from "./internal/openLog.js"
 import { makePublishedHead } from "./internal/publishedHead.js"
-import { keepTorn, scan, settle } from "./internal/repair.js"
-import { lineAt, listSegments, readLines, type Segment, startFor, withFile } from "./internal/segment.js"
+import { packedPlaces } from "./internal/runPlaces.js"
+import { writeSnapshot } from "./internal/snapshot.js"
+import { type Totals, verifyLog } from "./internal/verification.js"
 
 /** Where the log is and how it is laid out. */
 export interface Options {
@@ -29,71 +31,8 @@ export interface Options {
   readonly tailEntries?: number
 }
 
-/** How many entries are handed on at once when they are read from a file. */
+/** How many entries of those in memory are handed on at once. */
 const batchSize = 1024
-
-interface Opened {
-  readonly segments: Array<Segment>
-  readonly last: Seq
-  readonly openRuns: Map<RunId, EventLog.OpenRun>
-  readonly kept: string | undefined
-}
-
-const openSegments = (disk: Operations, directory: string): Opened | EventLog.LogDamaged => {
-  const segments = listSegments(directory)
-  const openRuns = new Map<RunId, EventLog.OpenRun>()
-  let last: Seq = origin
-  let kept: string | undefined
-  for (const [index, segment] of segments.entries()) {
-    if (segment.firstSeq !== last + 1) {
-      const reason = `the log goes on with entry ${segment.firstSeq}, but entry ${last + 1} is next`
-      return new EventLog.LogDamaged({ segment: segment.file, offset: 0, line: 1, reason })
-    }
-    const isLast = index === segments.length - 1
-    const found = scan(segment, isLast, (entry) => {
-      last = entry.seq
-      EventLog.track(openRuns, entry)
-    })
-    if (found instanceof EventLog.LogDamaged) return found
-    if (found.torn) kept = keepTorn(disk, segment, found.end)
-    if (isLast) settle(disk, segment, found)
-    else segment.size = found.end
-  }
-  return { segments, last, openRuns, kept }
-}
-
-const readBatch = (
-  segments: ReadonlyArray<Segment>,
-  after: Seq,
-  until: Seq
-): ReadonlyArray<Entry> | EventLog.LogDamaged => {
-  const entries: Array<Entry> = []
-  const index = segments.findLastIndex(({ firstSeq }) => firstSeq <= after + 1)
-  for (const segment of segments.slice(Math.max(0, index))) {
-    const damaged = withFile(segment.file, (fd) => {
-      for (const { bytes, offset } of readLines(fd, startFor(segment.marks, after + 1), segment.size)) {
-        const decoded = decode(bytes)
-        if (typeof decoded === "string") {
-          const line = lineAt(fd, offset)
-          return new EventLog.LogDamaged({ segment: segment.file, offset, line, reason: decoded })
-        }
-        if (decoded.entry.seq > until) return undefined
-        if (decoded.entry.seq > after) entries.push(decoded.entry)
-        if (entries.length >= batchSize) return undefined
-      }
-      return undefined
-    })
-    if (damaged !== undefined) return damaged
-    if (entries.length >= batchSize) return entries
-  }
-  return entries
-}
-
-const batchOf = (
-  entries: ReadonlyArray<Entry>,
-  after: Seq,
-  runs: ReadonlySet<RunId> | undefined
-): EventLog.Batch => ({ entries: EventLog.ofRuns(entries, runs), through: entries.at(-1)?.seq ?? after })
 
 const make = (
   options: Options
@@ -108,7 +47,7 @@ const make = (
         try: use,
         catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
       })
-    const opened = yield* usable(() => openSegments(disk, directory))
+    const opened = yield* usable(() => openLog(disk, directory))
     if (opened instanceof EventLog.LogDamaged) return yield* opened
     if (opened.kept !== undefined) {
       yield* Effect.logWarning(
@@ -144,7 +83,10 @@ const make = (
               ring(bell)
             },
             failed: sequencer.takeBack,
-            sealed: () => {}
+            sealed: (segment) => {
+              writeSnapshot(segment, { last: durableSeq, openRuns })
+              segment.places = packedPlaces(segment.places.pack())
+            }
           }
         )
       ),
@@ -182,19 +124,19 @@ const make = (
           const first = tail[0]
           if (first !== undefined && first.seq <= after + 1) {
             const from = after + 1 - first.seq
-            return Effect.succeed(batchOf(tail.slice(from, from + batchSize), after, runs))
+            const entries = tail.slice(from, from + batchSize)
+            return Effect.succeed({
+              entries: EventLog.ofRuns(entries, runs),
+              through: entries.at(-1)?.seq ?? after
+            })
           }
-          return Effect.flatMap(
-            Effect.try({
-              try: () => readBatch(segments, after, durableSeq),
-              catch: (error) =>
-                new EventLog.LogDamaged({ segment: directory, offset: 0, line: 0, reason: reasonOf(error) })
-            }),
-            (read) =>
-              read instanceof EventLog.LogDamaged
-                ? Effect.fail(read)
-                : Effect.succeed(batchOf(read, after, runs))
-          )
+          // Everybody else gets a turn between two batches, since the files are read on this thread.
+          return async<EventLog.Batch, EventLog.LogDamaged>((resume) => {
+            setImmediate(() => {
+              const read = readBatch(segments, after, durableSeq, runs)
+              resume(read instanceof EventLog.LogDamaged ? Effect.fail(read) : Effect.succeed(read))
+            })
+          })
         })
     })
   })
@@ -208,6 +150,22 @@ export const layer = (
   options: Options
 ): Layer.Layer<EventLog.EventLog, DirectoryUnusable | EventLog.LogDamaged> =>
   layerScoped(EventLog.EventLog, make(options))
+
+/** What a log holds, after every byte of it was checked. */
+export interface Verified extends Totals {}
+
+/**
+ * Reads every byte of a log and checks what can be checked: checksums, the order of the entries, and that none is missing.
+ * Fails with the first damage. It changes nothing, and the log may be in use meanwhile.
+ */
+export const verify = (directory: string): Effect.Effect<Verified, DirectoryUnusable | EventLog.LogDamaged> =>
+  Effect.flatMap(
+    Effect.tryPromise({
+      try: (signal) => verifyLog(path.resolve(directory), signal),
+      catch: (error) => new DirectoryUnusable({ directory, reason: reasonOf(error) })
+    }),
+    (found) => (found instanceof EventLog.LogDamaged ? Effect.fail(found) : Effect.succeed(found))
+  )
 
 /** A log in a directory of its own that goes with the layer's scope, for tests. */
 export const layerTempWith = (

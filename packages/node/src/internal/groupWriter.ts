@@ -77,7 +77,6 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
   let lingering: NodeJS.Timeout | undefined
 
   const finish = (group: Group, failure: string | undefined): void => {
-    if (failure === undefined) owner.durable(group.entries)
     for (const resume of group.waiting) resume(failure)
   }
 
@@ -116,6 +115,8 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
       spare = lines.bytes.length <= largestSpare ? lines : makeLines()
       if (failure === undefined) {
         mark(segment.marks, first, begin)
+        for (const { runId } of group.entries) segment.places.note(runId, begin, segment.size)
+        owner.durable(group.entries)
         finish(group, undefined)
         turn()
       } else fail(group, failure)

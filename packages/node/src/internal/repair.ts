@@ -49,17 +49,21 @@ const groupFollows = (fd: number, from: number, to: number): boolean => {
   return false
 }
 
+/** An entry, and the bytes of its line. */
+export interface Placed {
+  readonly entry: Entry
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * Reads a whole segment and checks every line: checksums, and sequence numbers without a gap. A group is written only after
  * the one before is durable. So where a line is bad and a later one begins a group, the bad one was durable, and that is
  * damage; otherwise it belongs to the last group, which nobody was told of, and is torn. Only the last segment may be torn.
  */
-export const scan = (
-  segment: Segment,
-  isLast: boolean,
-  visit: (entry: Entry, offset: number) => void
-): Scanned | LogDamaged =>
-  withFile(segment.file, (fd) => {
+export function* checked(segment: Segment, isLast: boolean): Generator<Placed, Scanned | LogDamaged> {
+  const fd = fs.openSync(segment.file, "r")
+  try {
     let expected: number = segment.firstSeq
     let line = 0
     let end = 0
@@ -69,10 +73,10 @@ export const scan = (
       const found = read(bytes, complete, expected)
       if (typeof found !== "string") {
         mark(segment.marks, expected, offset)
-        visit(found.entry, offset)
         expected++
         end = offset + bytes.length + 1
         if (found.beginsGroup) group = offset
+        yield { entry: found.entry, from: offset, to: end }
         continue
       }
       if (isBlank(bytes) && restIsBlank(fd, offset, segment.size)) break
@@ -80,7 +84,10 @@ export const scan = (
       return new LogDamaged({ segment: segment.file, offset, line, reason: found })
     }
     return { end, group, torn: false }
-  })
+  } finally {
+    fs.closeSync(fd)
+  }
+}
 
 /** Keeps what follows the lines of a segment in a file of its own beside it, so that nothing is ever thrown away. */
 export const keepTorn = (disk: Operations, { file, size }: Segment, end: number): string => {

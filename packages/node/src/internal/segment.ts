@@ -1,12 +1,14 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { Seq } from "@switchyard/core/Ids"
+import { growingPlaces, type RunPlaces } from "./runPlaces.js"
 
 /** A file of the log, up to the end of its last line; what may follow is blank. */
 export interface Segment {
   readonly file: string
   readonly firstSeq: Seq
-  readonly marks: Marks
+  marks: Marks
+  places: RunPlaces
   size: number
 }
 
@@ -52,6 +54,7 @@ export const emptySegment = (directory: string, firstSeq: Seq): Segment => ({
   file: segmentFile(directory, firstSeq),
   firstSeq,
   marks: { seqs: [], offsets: [] },
+  places: growingPlaces(),
   size: 0
 })
 

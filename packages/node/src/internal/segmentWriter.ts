@@ -21,6 +21,9 @@ const newline = 0x0a
 const smallestFill = 64 * 1024
 const largestFill = 1024 * 1024
 
+/** A group of this size takes the disk longer than the metadata of a file that grows, so that nothing is gained by a fill. */
+const largestFilled = 128 * 1024
+
 /** Up to here the page cache takes bytes sooner than another thread could be asked to. */
 const writtenAtOnce = 256 * 1024
 
@@ -55,7 +58,7 @@ export const makeSegmentWriter = (disk: Operations, segment: Segment, limit: num
       const begin = segment.size
       const end = begin + lines.length
       let bytes = lines
-      if (end > filled) {
+      if (end > filled && lines.length < largestFilled) {
         bytes = Buffer.alloc(fillFor(end, limit) - begin, newline)
         lines.copy(bytes)
       }
@@ -79,28 +82,29 @@ export const makeSegmentWriter = (disk: Operations, segment: Segment, limit: num
         })
       }
 
+      // The fill is a convenience: where there is no room for it, the lines are there all the same.
       const write = (from: number): void => {
-        const next = (error: unknown, count: number): void => {
-          const written = from + count
-          // The fill is a convenience: where there is no room for it, the lines are there all the same.
-          if (written >= lines.length) sync(written)
-          else if (error !== null) fail(reasonOf(error))
-          else if (count === 0) fail("the device takes no more bytes")
-          else write(written)
-        }
-        const rest = from === 0 ? bytes : bytes.subarray(from)
-        if (rest.length > writtenAtOnce) {
-          disk.write(fd, rest, begin + from, next)
+        let written = from
+        try {
+          while (written < lines.length && bytes.length - written <= writtenAtOnce) {
+            const count = disk.writeNow(fd, bytes.subarray(written), begin + written)
+            if (count === 0) throw new Error("the device takes no more bytes")
+            written += count
+          }
+        } catch (error) {
+          fail(reasonOf(error))
           return
         }
-        let count = 0
-        let failure: unknown = null
-        try {
-          count = disk.writeNow(fd, rest, begin + from)
-        } catch (error) {
-          failure = error
+        if (written >= lines.length) {
+          sync(written)
+          return
         }
-        next(failure, count)
+        disk.write(fd, bytes.subarray(written), begin + written, (error, count) => {
+          if (error !== null) fail(reasonOf(error))
+          else if (count === 0) fail("the device takes no more bytes")
+          else if (written + count >= lines.length) sync(written + count)
+          else write(written + count)
+        })
       }
 
       write(0)

@@ -1,0 +1,42 @@
+import { setImmediate } from "node:timers/promises"
+import { LogDamaged } from "@switchyard/core/EventLog"
+import { origin, type Seq } from "@switchyard/core/Ids"
+import { outOfPlace } from "./openLog.js"
+import { checked } from "./repair.js"
+import { listSegments } from "./segment.js"
+
+/** What a log holds, after every byte of it was checked. */
+export interface Totals {
+  readonly segments: number
+  readonly entries: number
+  /** The bytes of the entries, without what files are filled with. */
+  readonly bytes: number
+  /** The bytes at the end that a crash in the middle of a write left, which opening the log sets aside. */
+  readonly tornBytes: number
+}
+
+/** How many lines are checked before everybody else gets a turn. */
+const linesPerTurn = 1024
+
+/** Checks every line of a directory's segments in order, as long as nobody gives up, and stops at the first damage. */
+export const verifyLog = async (directory: string, signal: AbortSignal): Promise<Totals | LogDamaged> => {
+  const segments = listSegments(directory)
+  let last: Seq = origin
+  let entries = 0
+  let bytes = 0
+  let tornBytes = 0
+  for (const [index, segment] of segments.entries()) {
+    const misplaced = outOfPlace(segment, last)
+    if (misplaced !== undefined) return misplaced
+    const lines = checked(segment, index === segments.length - 1)
+    let step = lines.next()
+    for (; !step.done; step = lines.next()) {
+      last = step.value.entry.seq
+      if (++entries % linesPerTurn === 0) await setImmediate(undefined, { signal })
+    }
+    if (step.value instanceof LogDamaged) return step.value
+    bytes += step.value.end
+    if (step.value.torn) tornBytes = segment.size - step.value.end
+  }
+  return { segments: segments.length, entries, bytes, tornBytes }
+}
