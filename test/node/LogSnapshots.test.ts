@@ -112,6 +112,7 @@ describe("a log of many segments", () => {
         expect(yield* JsonlEventLog.verify(directory)).toEqual({
           segments: segments.length,
           entries: total,
+          removed: 0,
           bytes,
           tornBytes: 0
         })

@@ -1,16 +1,18 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type Entry, type Event, isLifecycle } from "@switchyard/core/Event"
+import { type Entry, isLifecycle } from "@switchyard/core/Event"
 import * as EventLog from "@switchyard/core/EventLog"
-import type { RunId } from "@switchyard/core/Ids"
+import { origin, type RunId } from "@switchyard/core/Ids"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
-import { async, currentTimeMillis, layerScoped, ring } from "./internal/compat.js"
+import { compactSegments } from "./internal/compaction.js"
+import { async, currentTimeMillis, layerScopedContext, makeSemaphore, ring } from "./internal/compat.js"
 import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
@@ -20,6 +22,7 @@ import { makePublishedHead } from "./internal/publishedHead.js"
 import { packedPlaces } from "./internal/runPlaces.js"
 import { writeSnapshot } from "./internal/snapshot.js"
 import { type Totals, verifyLog } from "./internal/verification.js"
+import * as LogCompaction from "./LogCompaction.js"
 
 /** Where the log is and how it is laid out. */
 export interface Options {
@@ -34,9 +37,12 @@ export interface Options {
 /** How many entries of those in memory are handed on at once. */
 const batchSize = 1024
 
+/** What a directory gives to the process that writes it. */
+export type Services = EventLog.EventLog | LogCompaction.LogCompaction
+
 const make = (
   options: Options
-): Effect.Effect<EventLog.Service, DirectoryUnusable | EventLog.LogDamaged, Scope.Scope> =>
+): Effect.Effect<Context.Context<Services>, DirectoryUnusable | EventLog.LogDamaged, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = path.resolve(options.directory)
     const disk = yield* Disk
@@ -70,7 +76,7 @@ const make = (
     const writer = yield* Effect.acquireRelease(
       usable(() =>
         makeGroupWriter(
-          { disk, directory, segments, maxSegmentBytes },
+          { disk, directory, segments, maxSegmentBytes, last: opened.last },
           {
             durable: (entries) => {
               for (const entry of entries) {
@@ -98,26 +104,58 @@ const make = (
     )
 
     const failure = (reason: string) => Exit.fail(new EventLog.LogWriteFailed({ path: directory, reason }))
+    const enqueue: EventLog.Backend["enqueue"] = (runId, events, settled) => {
+      if (events.length === 0) {
+        settled(Exit.succeed([]))
+        return
+      }
+      const time = currentTimeMillis(clock)
+      const entries = events.map((event) => sequencer.number(runId, event, time))
+      try {
+        writer.add(entries, events.some(isLifecycle), (reason) =>
+          settled(reason === undefined ? Exit.succeed(entries) : failure(reason))
+        )
+      } catch (error) {
+        sequencer.takeBack(entries)
+        throw error
+      }
+    }
 
-    return EventLog.make({
+    const oneAtATime = yield* makeSemaphore(1)
+    const compact = async (wanted: ReadonlySet<RunId>, mode: LogCompaction.Mode) => {
+      const runs = new Set([...wanted].filter((runId) => !openRuns.has(runId)))
+      const written = segments.at(-1)
+      if ([...runs].some((runId) => written?.places.find(runId) !== undefined)) {
+        const failure = await new Promise<string | undefined>(writer.rotate)
+        if (failure !== undefined) throw new Error(failure)
+      }
+      const closed = segments.slice(0, -1)
+      const found = await compactSegments(disk, directory, closed, runs, mode)
+      // What was removed must not be read from memory either.
+      const kept = segments[closed.length]?.firstSeq ?? origin
+      tail = tail.filter(({ seq }) => seq >= kept)
+      return found
+    }
+
+    const compaction: LogCompaction.Service = {
+      compact: (runs, mode) =>
+        oneAtATime.withPermits(1)(
+          Effect.uninterruptible(
+            Effect.flatMap(
+              Effect.tryPromise({
+                try: () => compact(runs, mode),
+                catch: (error) => new EventLog.LogWriteFailed({ path: directory, reason: reasonOf(error) })
+              }),
+              (found) => (found instanceof EventLog.LogDamaged ? Effect.fail(found) : Effect.succeed(found))
+            )
+          )
+        )
+    }
+
+    const log = EventLog.make({
       bell,
       head: () => durableSeq,
-      enqueue: (runId, events, settled) => {
-        if (events.length === 0) {
-          settled(Exit.succeed([]))
-          return
-        }
-        const time = currentTimeMillis(clock)
-        const entries = events.map((event) => sequencer.number(runId, event, time))
-        try {
-          writer.add(entries, events.some(isLifecycle), (reason) =>
-            settled(reason === undefined ? Exit.succeed(entries) : failure(reason))
-          )
-        } catch (error) {
-          sequencer.takeBack(entries)
-          throw error
-        }
-      },
+      enqueue,
       unfinished: () => EventLog.unfinishedOf(openRuns),
       readAfter: (after, runs) =>
         Effect.suspend(() => {
@@ -139,6 +177,7 @@ const make = (
           })
         })
     })
+    return Context.make(EventLog.EventLog, log).pipe(Context.add(LogCompaction.LogCompaction, compaction))
   })
 
 /**
@@ -146,10 +185,8 @@ const make = (
  * was appended meanwhile. A line that a crash left unfinished is set aside before anything is appended; damage anywhere
  * else is an error that names the segment, and nothing is changed then.
  */
-export const layer = (
-  options: Options
-): Layer.Layer<EventLog.EventLog, DirectoryUnusable | EventLog.LogDamaged> =>
-  layerScoped(EventLog.EventLog, make(options))
+export const layer = (options: Options): Layer.Layer<Services, DirectoryUnusable | EventLog.LogDamaged> =>
+  layerScopedContext(make(options))
 
 /** What a log holds, after every byte of it was checked. */
 export interface Verified extends Totals {}
@@ -170,9 +207,8 @@ export const verify = (directory: string): Effect.Effect<Verified, DirectoryUnus
 /** A log in a directory of its own that goes with the layer's scope, for tests. */
 export const layerTempWith = (
   options: Omit<Options, "directory">
-): Layer.Layer<EventLog.EventLog, DirectoryUnusable | EventLog.LogDamaged> =>
-  layerScoped(
-    EventLog.EventLog,
+): Layer.Layer<Services, DirectoryUnusable | EventLog.LogDamaged> =>
+  layerScopedContext(
     Effect.flatMap(
       Effect.acquireRelease(
         Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-log-"))),

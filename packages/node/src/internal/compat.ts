@@ -17,6 +17,11 @@ export const catchAllCause = Effect.catchAllCause
 /** A layer whose service lives as long as the layer's scope. */
 export const layerScoped = Layer.scoped
 
+/** A layer of several services that live as long as the layer's scope. */
+export const layerScopedContext = Layer.scopedContext
+/** Permits that are given to effects while they run. */
+export const makeSemaphore = Effect.makeSemaphore
+
 /** Offers from outside of any fiber; the mailbox must be one that never makes its producers wait. */
 export const offerNow = <A, E>(mailbox: Mailbox.Mailbox<A, E>, message: A): boolean =>
   mailbox.unsafeOffer(message)

@@ -44,6 +44,8 @@ interface GroupWriter {
     urgent: boolean,
     settled: (failure: string | undefined) => void
   ) => void
+  /** Has a new segment begin before anything else is written, where the last one holds something; says why it could not. */
+  readonly rotate: (callback: (failure: string | undefined) => void) => void
   /** Calls back when nothing is under way. */
   readonly idle: (callback: () => void) => void
   readonly close: () => void
@@ -54,6 +56,8 @@ export interface Target {
   readonly disk: Operations
   readonly directory: string
   readonly segments: Array<Segment>
+  /** The last entry that is there. */
+  readonly last: Seq
   /** A segment that has reached this size is followed by a new one. */
   readonly maxSegmentBytes: number
 }
@@ -74,6 +78,8 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
   let busy = false
   let broken: string | undefined
   let idlers: Array<() => void> = []
+  let rotations: Array<(failure: string | undefined) => void> = []
+  let last: number = target.last
   let lingering: NodeJS.Timeout | undefined
 
   const finish = (group: Group, failure: string | undefined): void => {
@@ -116,6 +122,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
       if (failure === undefined) {
         mark(segment.marks, first, begin)
         for (const { runId } of group.entries) segment.places.note(runId, begin, segment.size)
+        last = first + group.entries.length - 1
         owner.durable(group.entries)
         finish(group, undefined)
         turn()
@@ -123,7 +130,20 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
     })
   }
 
+  const rotateFirst = (): void => {
+    const callbacks = rotations
+    rotations = []
+    let failure = broken
+    try {
+      if (failure === undefined && end.segment.size > 0) rotate((last + 1) as Seq)
+    } catch (error) {
+      failure = reasonOf(error)
+    }
+    for (const callback of callbacks) callback(failure)
+  }
+
   const turn = (): void => {
+    if (rotations.length > 0) rotateFirst()
     const first = current.entries[0]
     if (first === undefined) {
       busy = false
@@ -171,6 +191,10 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
         // Whoever runs in the same turn joins the group instead of waiting for the next one.
         queueMicrotask(turn)
       } else lingering ??= setTimeout(hurry, lingerMillis)
+    },
+    rotate: (callback) => {
+      rotations.push(callback)
+      if (!busy) hurry()
     },
     idle: (callback) => {
       if (lingering !== undefined) hurry()

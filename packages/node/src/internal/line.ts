@@ -8,6 +8,7 @@ export const lineHead = '{"crc":"'
 const crcEnd = lineHead.length + 8
 const restAt = crcEnd + 2
 const groupMark = '"group":1,'
+const gapMark = '"gap":'
 const unchecked = `${lineHead}00000000",`
 
 const hexDigits = Buffer.from("0123456789abcdef")
@@ -61,8 +62,21 @@ export const addEntries = (lines: Lines, entries: ReadonlyArray<Entry>): void =>
   lines.length = at
 }
 
-/** What a line says, or in words why it (without its newline) is none. */
-export type Decoded = { readonly entry: Entry; readonly beginsGroup: boolean } | string
+/**
+ * What a line says of the positions from `first` to `last`: the one entry there, or that what stood there was removed on
+ * purpose.
+ */
+export interface Decoded {
+  readonly first: number
+  readonly last: number
+  readonly entry: Entry | undefined
+  readonly beginsGroup: boolean
+}
+
+/** Adds the line that stands for entries that were removed on purpose. */
+export const addGap = (lines: Lines, first: number, last: number): void => {
+  lines.length = putLine(lines, lines.length, `${gapMark}{"from":${first},"to":${last}}}`)
+}
 
 const checksumOf = (line: Buffer): number => {
   let crc = 0
@@ -75,17 +89,31 @@ const checksumOf = (line: Buffer): number => {
   return crc
 }
 
-/** Reads a line without its newline and checks it. */
-export const decode = (line: Buffer): Decoded => {
-  if (line.length <= restAt || line.toString("latin1", 0, lineHead.length) !== lineHead) {
-    return "it does not begin as an entry does"
-  }
+/** Adds a line as it stands in another file, without its newline. */
+export const addLine = (lines: Lines, line: Uint8Array): void => {
+  reserve(lines, lines.length, line.length + 1)
+  lines.bytes.set(line, lines.length)
+  lines.length += line.length + 1
+  lines.bytes[lines.length - 1] = 0x0a
+}
+
+const startsWith = (line: Buffer, text: string, at: number): boolean =>
+  line.toString("latin1", at, at + text.length) === text
+
+/** Reads a line without its newline and checks it; gives in words why it is none. */
+export const decode = (line: Buffer): Decoded | string => {
+  if (line.length <= restAt || !startsWith(line, lineHead, 0)) return "it does not begin as an entry does"
   if (line[crcEnd] !== 0x22 || line[crcEnd + 1] !== 0x2c) return "its checksum does not end where it should"
   if (crc32(line.subarray(restAt)) !== checksumOf(line)) return "its checksum does not match its content"
-  const rest = line.toString("utf8", restAt)
-  const beginsGroup = rest.startsWith(groupMark)
+  const beginsGroup = startsWith(line, groupMark, restAt)
+  const rest = line.toString("utf8", beginsGroup ? restAt + groupMark.length : restAt)
   try {
-    return { entry: JSON.parse(`{${beginsGroup ? rest.slice(groupMark.length) : rest}`), beginsGroup }
+    if (rest.startsWith(gapMark)) {
+      const { from, to } = JSON.parse(rest.slice(gapMark.length, -1))
+      return { first: from, last: to, entry: undefined, beginsGroup }
+    }
+    const entry: Entry = JSON.parse(`{${rest}`)
+    return { first: entry.seq, last: entry.seq, entry, beginsGroup }
   } catch {
     return "it is not JSON"
   }

@@ -73,8 +73,8 @@ const readSegment = (
       const decoded = decode(bytes)
       if (typeof decoded === "string") return damaged(offset, decoded)
       const { entry } = decoded
-      if (entry.seq > until) return { entries, through: until }
-      if (entry.seq <= after) continue
+      if (decoded.first > until) return { entries, through: until }
+      if (entry === undefined || entry.seq <= after) continue
       if (runs === undefined || runs.has(entry.runId)) entries.push(entry)
       if (isFull) return { entries, through: entry.seq }
     }

@@ -1,3 +1,5 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { LogDamaged, type OpenRun, track } from "@switchyard/core/EventLog"
 import { origin, type RunId, type Seq } from "@switchyard/core/Ids"
 import type { Operations } from "./disk.js"
@@ -51,7 +53,8 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
     let step = lines.next()
     for (; !step.done; step = lines.next()) {
       const { entry, from, to } = step.value
-      last = entry.seq
+      last = step.value.last as Seq
+      if (entry === undefined) continue
       track(openRuns, entry)
       segment.places.note(entry.runId, from, to)
     }
@@ -67,6 +70,14 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
       missing.push(() => writeSnapshot(segment, atEnd))
     }
   }
+  for (const [runId, { firstSeq }] of openRuns) {
+    // Its registration was removed on purpose, and only a crash kept the rest of it from going too.
+    const segment = segments.findLast((each) => each.firstSeq <= firstSeq)
+    if (segment?.places.find(runId) === undefined) openRuns.delete(runId)
+  }
   for (const write of missing) write()
+  for (const name of fs.readdirSync(directory)) {
+    if (name.endsWith(".new")) disk.remove(path.join(directory, name))
+  }
   return { segments, last, openRuns, kept }
 }

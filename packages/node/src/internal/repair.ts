@@ -1,6 +1,5 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { Entry } from "@switchyard/core/Event"
 import { LogDamaged } from "@switchyard/core/EventLog"
 import type { Operations } from "./disk.js"
 import { type Decoded, decode, lineHead } from "./line.js"
@@ -28,13 +27,13 @@ const restIsBlank = (fd: number, from: number, to: number): boolean => {
 }
 
 /** The entry that a line holds if it is the one that comes next, or in words why not. */
-const read = (bytes: Buffer, complete: boolean, expected: number): Decoded => {
+const read = (bytes: Buffer, complete: boolean, expected: number): Decoded | string => {
   if (!complete) return "it has no end"
   if (bytes.length === 0) return `entry ${expected} is missing, a blank line stands in its place`
   const decoded = decode(bytes)
-  return typeof decoded === "string" || decoded.entry.seq === expected
+  return typeof decoded === "string" || decoded.first === expected
     ? decoded
-    : `entry ${expected} is missing, entry ${decoded.entry.seq} stands in its place`
+    : `entry ${expected} is missing, entry ${decoded.first} stands in its place`
 }
 
 /** Whether an entry that begins a group stands anywhere in the bytes after a place, also behind garbage without a newline. */
@@ -49,9 +48,9 @@ const groupFollows = (fd: number, from: number, to: number): boolean => {
   return false
 }
 
-/** An entry, and the bytes of its line. */
-export interface Placed {
-  readonly entry: Entry
+/** What a line says, and its bytes without the newline, which stand before `to`. */
+export interface Placed extends Decoded {
+  readonly bytes: Buffer
   readonly from: number
   readonly to: number
 }
@@ -73,10 +72,10 @@ export function* checked(segment: Segment, isLast: boolean): Generator<Placed, S
       const found = read(bytes, complete, expected)
       if (typeof found !== "string") {
         mark(segment.marks, expected, offset)
-        expected++
+        expected = found.last + 1
         end = offset + bytes.length + 1
         if (found.beginsGroup) group = offset
-        yield { entry: found.entry, from: offset, to: end }
+        yield { ...found, bytes, from: offset, to: end }
         continue
       }
       if (isBlank(bytes) && restIsBlank(fd, offset, segment.size)) break

@@ -9,6 +9,8 @@ import { listSegments } from "./segment.js"
 export interface Totals {
   readonly segments: number
   readonly entries: number
+  /** How many entries were removed on purpose. */
+  readonly removed: number
   /** The bytes of the entries, without what files are filled with. */
   readonly bytes: number
   /** The bytes at the end that a crash in the middle of a write left, which opening the log sets aside. */
@@ -22,21 +24,25 @@ const linesPerTurn = 1024
 export const verifyLog = async (directory: string, signal: AbortSignal): Promise<Totals | LogDamaged> => {
   const segments = listSegments(directory)
   let last: Seq = origin
+  let lines = 0
   let entries = 0
+  let removed = 0
   let bytes = 0
   let tornBytes = 0
   for (const [index, segment] of segments.entries()) {
     const misplaced = outOfPlace(segment, last)
     if (misplaced !== undefined) return misplaced
-    const lines = checked(segment, index === segments.length - 1)
-    let step = lines.next()
-    for (; !step.done; step = lines.next()) {
-      last = step.value.entry.seq
-      if (++entries % linesPerTurn === 0) await setImmediate(undefined, { signal })
+    const found = checked(segment, index === segments.length - 1)
+    let step = found.next()
+    for (; !step.done; step = found.next()) {
+      last = step.value.last as Seq
+      if (step.value.entry === undefined) removed += step.value.last + 1 - step.value.first
+      else entries++
+      if (++lines % linesPerTurn === 0) await setImmediate(undefined, { signal })
     }
     if (step.value instanceof LogDamaged) return step.value
     bytes += step.value.end
     if (step.value.torn) tornBytes = segment.size - step.value.end
   }
-  return { segments: segments.length, entries, bytes, tornBytes }
+  return { segments: segments.length, entries, removed, bytes, tornBytes }
 }
