@@ -113,17 +113,19 @@ describe("the indexer", () => {
       const log = yield* EventLog
       const { projection, seqs } = makeRecorder()
       const indexer = yield* indexing(projection, log)
-      for (let n = 1; n <= 20; n++) {
+      const begun = performance.now()
+      for (let n = 1; n <= 40; n++) {
         yield* append(log, 3)
         yield* indexer.reached((3 * n) as Seq)
         expect(seqs.length).toBe(3 * n)
       }
-      const waiting = yield* Effect.fork(indexer.reached(61 as Seq))
+      expect(performance.now() - begun, "forty times 25 ms and more").toBeLessThan(900)
+      const waiting = yield* Effect.fork(indexer.reached(121 as Seq))
       yield* Effect.sleep("30 millis")
       expect(waiting.unsafePoll()).toBe(null)
       yield* append(log, 1)
       yield* waiting
-      expect(seqs.length).toBe(61)
+      expect(seqs.length).toBe(121)
     }).pipe(Effect.provide(layerMemory))
   )
 

@@ -18,14 +18,14 @@ interface Draw {
 }
 
 const draw: fc.Arbitrary<Draw> = fc.record({
-  run: fc.nat(4),
+  run: fc.nat(2),
   kind: fc.nat(999),
   step: fc.nat(2),
   index: fc.nat(3),
   n: fc.nat(9),
   millis: fc.nat(20),
   illegal: fc.oneof(
-    { arbitrary: fc.constant(false), weight: 30 },
+    { arbitrary: fc.constant(false), weight: 15 },
     { arbitrary: fc.constant(true), weight: 1 }
   )
 })
@@ -52,7 +52,7 @@ const registration = ({ n, step }: Draw): Event => ({
 })
 
 /** The events that a run may record at a moment, legal or not; those that come more than once are likelier. */
-const eventOf = ({ index, kind, n, step }: Draw, isOver: boolean): Event => {
+const eventOf = ({ index, kind, n, step }: Draw): Event => {
   const stepId = StepId.make(n === 9 ? "unknown" : (steps[step] ?? "s0"))
   const item = { stepId, item: `item ${index}`, index }
   const usage = { inputTokens: n, outputTokens: 2 * n, cachedTokens: 0, costMicroUsd: 7 * n }
@@ -96,22 +96,28 @@ const eventOf = ({ index, kind, n, step }: Draw, isOver: boolean): Event => {
     { _tag: "RunFailed", failure, stepId, summary: ofRun },
     { _tag: "RunCancelled", summary: ofRun }
   ]
-  const all = isOver ? ends : [...often, ...often, ...often, ...rarely, ...rarely, ...ends]
+  const all = [often, often, often, often, rarely, rarely, rarely, ends].flat()
   return all[kind % all.length] ?? { _tag: "RunStarted" }
 }
 
 /** A log of some runs whose events mix, each registered when it is first drawn and, once it has ended, followed by another. */
 export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
-  .array(draw, { minLength: 1, maxLength: 250 })
+  .array(draw, { minLength: 1, maxLength: 250, size: "max" })
   .map((draws) => {
     const { number } = makeSequencer(origin, [])
     const entries: Array<Entry> = []
     const runs = new Map<number, Run.Run>()
+    const finished: Array<RunId> = []
     let time = 1_000
     let registered = 0
     for (const each of draws) {
       time += each.millis
       const run = runs.get(each.run)
+      const [ended] = finished
+      if (run === undefined && each.illegal && ended !== undefined) {
+        entries.push(number(ended, registration(each), time))
+        continue
+      }
       if (run === undefined) {
         const id = RunId.make(`run-${String.fromCharCode(122 - (registered % 26))}-${registered++}`)
         for (const event of [registration(each), { _tag: "RunStarted" } as const]) {
@@ -124,12 +130,14 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
         }
         continue
       }
-      const event = eventOf(each, false)
+      const event = each.illegal && each.n % 2 === 0 ? registration(each) : eventOf(each)
       if (Run.next(run, event._tag) === undefined && !each.illegal) continue
       const entry = number(run.id, event, time)
       Run.apply(run, entry)
       entries.push(entry)
-      if (Run.isTerminal(run.status) && !each.illegal) runs.delete(each.run)
+      if (!Run.isTerminal(run.status)) continue
+      runs.delete(each.run)
+      finished.unshift(run.id)
     }
     return entries
   })
