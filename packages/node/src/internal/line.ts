@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib"
 import type { Entry } from "@switchyard/core/Event"
-import { eventText, quoted } from "./eventText.js"
+import { putEvent } from "./eventBytes.js"
+import { fixed, type Lines, put, putId, putNumber, putText } from "./lineBytes.js"
 
 /** What every line begins with, by which lines are found among bytes that are none. */
 export const lineHead = '{"crc":"'
@@ -9,40 +10,43 @@ const crcEnd = lineHead.length + 8
 const restAt = crcEnd + 2
 const groupMark = '"group":1,'
 const gapMark = '"gap":'
-const unchecked = `${lineHead}00000000",`
 
 const hexDigits = Buffer.from("0123456789abcdef")
 
-/** Lines that are written together; `bytes` has room for more than `length`. */
-export interface Lines {
-  bytes: Buffer
-  length: number
-}
+const unchecked = fixed(`${lineHead}00000000",`)
+const group = fixed(groupMark)
+const gap = fixed(gapMark)
+const seqKey = fixed('"seq":')
+const timeKey = fixed(',"time":')
+const runIdKey = fixed(',"runId":')
+const runSeqKey = fixed(',"runSeq":')
+const eventKey = fixed(',"event":')
+const close = fixed("}\n")
 
-/** No lines as yet, with room for some. */
-export const makeLines = (): Lines => ({ bytes: Buffer.allocUnsafe(64 * 1024), length: 0 })
-
-const reserve = (lines: Lines, at: number, size: number): void => {
-  if (at + size <= lines.bytes.length) return
-  const larger = Buffer.allocUnsafe(Math.max(2 * lines.bytes.length, at + size))
-  lines.bytes.copy(larger, 0, 0, at)
-  lines.bytes = larger
-}
-
-/**
- * Puts a line after a byte and gives the byte after it: a JSON object that is given without its opening brace, whose first
- * key is the CRC-32 of that text.
- */
-const putLine = (lines: Lines, at: number, rest: string): number => {
-  const text = `${unchecked}${rest}\n`
-  reserve(lines, at, 3 * text.length)
-  const { bytes } = lines
-  const end = at + bytes.write(text, at)
-  const crc = crc32(bytes.subarray(at + restAt, end - 1))
+/** Puts the CRC-32 of the line that was just added in its place. */
+const sign = ({ bytes, length }: Lines, begin: number): void => {
+  const crc = crc32(bytes.subarray(begin + restAt, length - 1))
   for (let digit = 0; digit < 8; digit++) {
-    bytes[at + lineHead.length + digit] = hexDigits[(crc >>> (28 - 4 * digit)) & 15] ?? 0
+    bytes[begin + lineHead.length + digit] = hexDigits[(crc >>> (28 - 4 * digit)) & 15] ?? 0
   }
-  return end
+}
+
+const addEntry = (lines: Lines, { event, runId, runSeq, seq, time }: Entry): void => {
+  const begin = lines.length
+  put(lines, unchecked)
+  if (begin === 0) put(lines, group)
+  put(lines, seqKey)
+  putNumber(lines, seq)
+  put(lines, timeKey)
+  putNumber(lines, time)
+  put(lines, runIdKey)
+  putId(lines, runId)
+  put(lines, runSeqKey)
+  putNumber(lines, runSeq)
+  put(lines, eventKey)
+  putEvent(lines, event)
+  put(lines, close)
+  sign(lines, begin)
 }
 
 /**
@@ -50,16 +54,31 @@ const putLine = (lines: Lines, at: number, rest: string): number => {
  * them, where one of them is not JSON.
  */
 export const addEntries = (lines: Lines, entries: ReadonlyArray<Entry>): void => {
-  let at = lines.length
-  for (const { event, runId, runSeq, seq, time } of entries) {
-    const begins = at === 0 ? groupMark : ""
-    at = putLine(
-      lines,
-      at,
-      `${begins}"seq":${seq},"time":${time},"runId":${quoted(runId)},"runSeq":${runSeq},"event":${eventText(event)}}`
-    )
+  const begin = lines.length
+  try {
+    for (const entry of entries) addEntry(lines, entry)
+  } catch (error) {
+    lines.length = begin
+    throw error
   }
-  lines.length = at
+}
+
+/** Adds the line that stands for entries that were removed on purpose. */
+export const addGap = (lines: Lines, first: number, last: number): void => {
+  const begin = lines.length
+  put(lines, unchecked)
+  put(lines, gap)
+  putText(lines, `{"from":${first},"to":${last}}`)
+  put(lines, close)
+  sign(lines, begin)
+}
+
+const newline = fixed("\n")
+
+/** Adds a line as it stands in another file, without its newline. */
+export const addLine = (lines: Lines, line: Uint8Array): void => {
+  put(lines, line)
+  put(lines, newline)
 }
 
 /**
@@ -73,11 +92,6 @@ export interface Decoded {
   readonly beginsGroup: boolean
 }
 
-/** Adds the line that stands for entries that were removed on purpose. */
-export const addGap = (lines: Lines, first: number, last: number): void => {
-  lines.length = putLine(lines, lines.length, `${gapMark}{"from":${first},"to":${last}}}`)
-}
-
 const checksumOf = (line: Buffer): number => {
   let crc = 0
   for (let i = lineHead.length; i < crcEnd; i++) {
@@ -87,14 +101,6 @@ const checksumOf = (line: Buffer): number => {
       (byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : NaN)
   }
   return crc
-}
-
-/** Adds a line as it stands in another file, without its newline. */
-export const addLine = (lines: Lines, line: Uint8Array): void => {
-  reserve(lines, lines.length, line.length + 1)
-  lines.bytes.set(line, lines.length)
-  lines.length += line.length + 1
-  lines.bytes[lines.length - 1] = 0x0a
 }
 
 const startsWith = (line: Buffer, text: string, at: number): boolean =>
