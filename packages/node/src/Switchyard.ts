@@ -37,6 +37,8 @@ export interface Options extends ControlPlane.Options {
    * directory is opened; 2 seconds by default. They are ended before anything is recovered, also with `recover: false`.
    */
   readonly orphanGrace?: Duration.DurationInput
+  /** How the event log is laid out. */
+  readonly log?: Omit<JsonlEventLog.Options, "directory">
 }
 
 /** Everything that a host can use. */
@@ -100,7 +102,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(SqliteIndex.layer({ filename: path.join(directory, "index.sqlite") })),
     Layer.provideMerge(
       Layer.mergeAll(
-        JsonlEventLog.layer({ directory: path.join(directory, "log") }),
+        JsonlEventLog.layer({ ...options.log, directory: path.join(directory, "log") }),
         Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
         DirectoryWorkspace.layer({
           directory: workspaces,
