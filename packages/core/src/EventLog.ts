@@ -1,16 +1,17 @@
-import type * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
-import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Entry, type Event, isTerminal } from "./Event.js"
 import { logId, origin, type RunId, type Seq } from "./Ids.js"
+import { type Bell, makeBell } from "./internal/bell.js"
 import { async, chunkOf, currentTimeMillis } from "./internal/compat.js"
+import { makeFollow } from "./internal/follow.js"
+
+export { type Bell, makeBell }
 
 /** The log could not be written; what was acknowledged before is safe, what was being appended is not in the log. */
 export class LogWriteFailed extends Schema.TaggedError<LogWriteFailed>()("LogWriteFailed", {
@@ -48,6 +49,15 @@ export interface Range {
   readonly runs?: ReadonlyArray<RunId>
 }
 
+/** Which entries to follow, and how much of the progress among them. */
+export interface FollowOptions extends Range {
+  /**
+   * With `"latest"`, of the progress that waits to be taken only the latest of each item is given, in its place; everything
+   * else comes as it does with `"all"`, the default. So a slow follower is as far behind as its last few entries.
+   */
+  readonly progress?: "all" | "latest"
+}
+
 /** A run that has not ended, and the position of its registration. */
 export interface Unfinished {
   readonly runId: RunId
@@ -63,7 +73,7 @@ export interface Reader {
   /** The durable entries of a range as of now, in order; ends at the head. */
   readonly read: (range: Range) => Stream.Stream<Entry, EventLogError>
   /** The durable entries of a range and then every later one: no gap, no duplicate, however slow the reader. Never ends. */
-  readonly follow: (range: Range) => Stream.Stream<Entry, EventLogError>
+  readonly follow: (options: FollowOptions) => Stream.Stream<Entry, EventLogError>
 }
 
 /**
@@ -128,8 +138,8 @@ export interface ReaderBackend {
     after: Seq,
     runs: ReadonlySet<RunId> | undefined
   ) => Effect.Effect<Batch, EventLogError>
-  /** Rung after entries have become durable: a bell, not a mailbag, so its capacity is one and nobody waits for it. */
-  readonly bell: PubSub.PubSub<void>
+  /** Rung after entries have become durable and the head has moved. */
+  readonly bell: Bell
 }
 
 /** What an implementation supplies; `make` derives the service from it. */
@@ -144,40 +154,31 @@ const setOf = (runs: ReadonlyArray<RunId> | undefined): ReadonlySet<RunId> | und
 const upTo = (entries: ReadonlyArray<Entry>, until: Seq): ReadonlyArray<Entry> =>
   (entries.at(-1)?.seq ?? until) <= until ? entries : entries.filter((entry) => entry.seq <= until)
 
-/** Reading and following: followers subscribe to the bell first, then read from the log, so that nothing falls between. */
-export const makeReader = (backend: ReaderBackend): Reader => ({
-  head: Effect.sync(backend.head),
-  unfinished: Effect.sync(backend.unfinished),
-  read: ({ after = origin, runs }) =>
-    Stream.suspend(() => {
-      const until = backend.head()
-      const wanted = setOf(runs)
-      if (after >= until || wanted?.size === 0) return Stream.empty
-      return Stream.paginateChunkEffect(after, (position) =>
-        Effect.map(
-          backend.readAfter(position, wanted),
-          ({ entries, through }) =>
-            [chunkOf(upTo(entries, until)), through >= until ? Option.none() : Option.some(through)] as const
-        )
-      )
-    }),
-  follow: ({ after = origin, runs }) =>
-    Stream.unwrapScoped(
-      Effect.map(PubSub.subscribe(backend.bell), (bell) => {
+/** Reading and following, from what an implementation supplies. */
+export const makeReader = (backend: ReaderBackend): Reader => {
+  const follow = makeFollow(backend)
+  return {
+    head: Effect.sync(backend.head),
+    unfinished: Effect.sync(backend.unfinished),
+    read: ({ after = origin, runs }) =>
+      Stream.suspend(() => {
+        const until = backend.head()
         const wanted = setOf(runs)
-        let position = after
-        const pull: Effect.Effect<Chunk.Chunk<Entry>, EventLogError> = Effect.suspend(() =>
-          position >= backend.head()
-            ? Effect.flatMap(Queue.take(bell), () => pull)
-            : Effect.flatMap(backend.readAfter(position, wanted), ({ entries, through }) => {
-                position = through
-                return entries.length === 0 ? pull : Effect.succeed(chunkOf(entries))
-              })
+        if (after >= until || wanted?.size === 0) return Stream.empty
+        return Stream.paginateChunkEffect(after, (position) =>
+          Effect.map(
+            backend.readAfter(position, wanted),
+            ({ entries, through }) =>
+              [
+                chunkOf(upTo(entries, until)),
+                through >= until ? Option.none() : Option.some(through)
+              ] as const
+          )
         )
-        return Stream.repeatEffectChunk(pull)
-      })
-    )
-})
+      }),
+    follow: ({ after = origin, progress = "all", runs }) => follow(after, setOf(runs), progress)
+  }
+}
 
 /** The service on a backend. */
 export const make = (backend: Backend): Service => ({
@@ -247,11 +248,10 @@ export const makeSequencer = (last: Seq, openRuns: Iterable<readonly [RunId, Ope
 /** A log in memory, for tests and for hosts that need no durability: everything is kept until the layer's scope closes. */
 export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
   EventLog,
-  Effect.gen(function* () {
-    const bell = yield* PubSub.sliding<void>(1)
-    const clock = yield* Effect.clock
+  Effect.map(Effect.clock, (clock) => {
     const entries: Array<Entry> = []
     const open = new Map<RunId, OpenRun>()
+    const bell = makeBell()
     const { number } = makeSequencer(origin, [])
     return make({
       enqueue: (runId, events, settled) => {
@@ -262,7 +262,7 @@ export const layerMemory: Layer.Layer<EventLog> = Layer.effect(
           track(open, entry)
         }
         settled(Exit.succeed(added))
-        Effect.runSync(PubSub.publish(bell, undefined))
+        if (added.length > 0) bell.ring(added)
       },
       head: () => entries.length as Seq,
       unfinished: () => unfinishedOf(open),

@@ -8,11 +8,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
 import { compactSegments } from "./internal/compaction.js"
-import { async, currentTimeMillis, layerScopedContext, makeSemaphore, ring } from "./internal/compat.js"
+import { async, currentTimeMillis, layerScopedContext, makeSemaphore } from "./internal/compat.js"
 import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
@@ -61,7 +60,7 @@ const make = (
       )
     }
     const { openRuns, segments } = opened
-    const bell = yield* PubSub.sliding<void>(1)
+    const bell = EventLog.makeBell(setImmediate)
     const sequencer = EventLog.makeSequencer(opened.last, openRuns)
     const tailEntries = options.tailEntries ?? 8192
     const maxSegmentBytes = options.maxSegmentBytes ?? 16 * 1024 * 1024
@@ -86,7 +85,7 @@ const make = (
               if (tail.length > 2 * tailEntries) tail = tail.slice(-tailEntries)
               durableSeq = entries.at(-1)?.seq ?? durableSeq
               published.publish(durableSeq)
-              ring(bell)
+              bell.ring(entries)
             },
             failed: sequencer.takeBack,
             sealed: (segment) => {

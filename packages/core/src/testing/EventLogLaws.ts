@@ -1,74 +1,12 @@
-import * as Chunk from "effect/Chunk"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Entry, Event } from "../Event.js"
-import { EventLog, type EventLogError, type LogWriteFailed, type Range, type Service } from "../EventLog.js"
-import { generateRunId, origin, type RunId, type Seq } from "../Ids.js"
-import { completeDeferred, fork } from "../internal/compat.js"
-import { kindsOfEvents, note, sign } from "./EventSamples.js"
+import type { EventLog, Range } from "../EventLog.js"
+import { generateRunId, origin, type RunId } from "../Ids.js"
+import { fork } from "../internal/compat.js"
+import { completed, kindsOfEvents, note, registered, sign } from "./EventSamples.js"
 import { equal, holds, type Law } from "./Law.js"
-
-const law = (
-  name: string,
-  check: (log: Service, runId: RunId, other: RunId) => Effect.Effect<void, unknown>
-): Law<EventLog> => ({
-  name,
-  check: Effect.gen(function* () {
-    yield* check(yield* EventLog, yield* generateRunId, yield* generateRunId)
-  })
-})
-
-const collect = (entries: Stream.Stream<Entry, EventLogError>) =>
-  Effect.map(Stream.runCollect(entries), (chunk) => Chunk.toReadonlyArray(chunk))
-
-const seqs = (entries: ReadonlyArray<Entry>): ReadonlyArray<number> => entries.map(({ seq }) => seq)
-
-const numbers = (from: number, count: number): ReadonlyArray<number> =>
-  Array.from({ length: count }, (_, i) => from + i)
-
-const at = (seq: number): Seq => seq as Seq
-
-/** Gives other fibers a turn, a number of times. */
-const turns = (count: number) => Effect.forEach(numbers(0, count), () => Effect.yieldNow(), { discard: true })
-
-/** Follows until the entry at a position has come, and gives everything seen. */
-const followUntil = (log: Service, range: Range, last: number) =>
-  collect(Stream.takeUntil(log.follow(range), ({ seq }) => seq >= last))
-
-/** Every entry has the number after the one before, over the log and within its run. */
-const gapless = (entries: ReadonlyArray<Entry>) =>
-  Effect.gen(function* () {
-    yield* equal("seq grows by 1", seqs(entries), numbers(entries[0]?.seq ?? 1, entries.length))
-    const runs = new Map<RunId, number>()
-    for (const { runId, runSeq } of entries) {
-      yield* equal("runSeq grows by 1 within its run", runSeq, (runs.get(runId) ?? 0) + 1)
-      runs.set(runId, runSeq)
-    }
-  })
-
-/** Appends and enqueues a number of events in batches of random sizes, leaving others a turn in between. */
-/** Enqueues at once, and gives an effect that waits until the entries are durable. */
-const enqueue = (log: Service, runId: RunId, events: ReadonlyArray<Event>) =>
-  Effect.map(Deferred.make<ReadonlyArray<Entry>, LogWriteFailed>(), (durable) => {
-    log.enqueue(runId, events, (exit) => completeDeferred(durable, exit))
-    return Deferred.await(durable)
-  })
-
-const produce = (log: Service, runId: RunId, count: number) =>
-  Effect.gen(function* () {
-    for (let done = 0; done < count; ) {
-      const size = Math.min(count - done, yield* Random.nextIntBetween(1, 5))
-      const events = numbers(done, size).map((n) => (n % 3 === 0 ? sign(n) : note(n)))
-      if ((yield* Random.next) < 0.3) yield* enqueue(log, runId, events)
-      else yield* log.append(runId, events)
-      done += size
-      yield* turns(yield* Random.nextIntBetween(0, 4))
-    }
-    yield* log.append(runId, [note(count)])
-  })
+import { at, collect, enqueue, followUntil, gapless, law, numbers, seqs } from "./LogChecks.js"
 
 /**
  * What every log promises, for a layer that gives an empty one. No law depends on a clock, so they hold under a test clock
@@ -185,6 +123,60 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
     })
   ),
 
+  law("reads several runs in one pass, in the order of the log", (log, one, two) =>
+    Effect.gen(function* () {
+      const three = yield* generateRunId
+      const runs = [one, two, three]
+      for (const n of numbers(0, 3_000)) yield* enqueue(log, runs[n % 3] ?? one, [note(n)])
+      yield* log.append(two, [note(3_000)])
+      const all = yield* collect(log.read({}))
+      const read = (range: Range) => collect(log.read(range))
+      const of = (...chosen: ReadonlyArray<string>) => all.filter(({ runId }) => chosen.includes(runId))
+      yield* equal("of two", yield* read({ runs: [three, one] }), of(one, three))
+      yield* equal("of all", yield* read({ runs }), all)
+      yield* equal("of one that is named twice", yield* read({ runs: [two, two] }), of(two))
+      yield* equal(
+        "of one that is not there and one that is",
+        yield* read({ runs: [yield* generateRunId, two] }),
+        of(two)
+      )
+      yield* equal("of none", yield* read({ runs: [] }), [])
+      const later = of(one, two).filter(({ seq }) => seq > 2_000)
+      yield* equal("after a position", yield* read({ runs: [one, two], after: at(2_000) }), later)
+    })
+  ),
+
+  law("says which runs have not ended, and where they begin", (log, one, two) =>
+    Effect.gen(function* () {
+      const three = yield* generateRunId
+      const unfinished = (promise: string, expected: ReadonlyArray<readonly [RunId, number]>) =>
+        Effect.flatMap(log.unfinished, (found) =>
+          equal(
+            promise,
+            found,
+            expected.map(([runId, firstSeq]) => ({ runId, firstSeq }))
+          )
+        )
+      yield* unfinished("none at first", [])
+      yield* log.append(one, [registered])
+      yield* log.append(two, [registered, note(1)])
+      yield* log.append(one, [note(2), sign(3)])
+      yield* unfinished("both, in the order of their registration", [
+        [one, 1],
+        [two, 2]
+      ])
+      yield* log.append(one, [completed])
+      yield* unfinished("not the one that has ended", [[two, 2]])
+      yield* log.append(three, [registered, completed])
+      yield* log.append(three, [])
+      yield* unfinished("nor one that ended at once", [[two, 2]])
+      yield* log.append(two, [{ _tag: "RunInterrupted", reason: "the host stopped" }])
+      yield* unfinished("an interrupted one has not ended", [[two, 2]])
+      yield* log.append(two, [{ _tag: "RunCancelled", summary: completed.summary }])
+      yield* unfinished("none when all have ended", [])
+    })
+  ),
+
   law("reads a long log in order, and ends although more is appended", (log, one, two) =>
     Effect.gen(function* () {
       for (let n = 0; n < 5_000; n += 100) {
@@ -209,114 +201,6 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
     })
   ),
 
-  law("follows from any position: what is there, then what comes, each once", (log, runId) =>
-    Effect.gen(function* () {
-      yield* log.append(runId, numbers(1, 10).map(note))
-      const followers = yield* Effect.forEach(numbers(0, 16), (after) =>
-        fork(followUntil(log, { after: at(after) }, 20))
-      )
-      yield* turns(5)
-      for (const n of numbers(11, 10)) yield* log.append(runId, [n % 2 === 0 ? note(n) : sign(n)])
-      yield* log.append(runId, [note(21)])
-      for (const [after, follower] of followers.entries()) {
-        yield* equal(`after ${after}`, seqs(yield* Fiber.join(follower)), numbers(after + 1, 20 - after))
-      }
-    })
-  ),
-
-  law("follows one run among others", (log, one, two) =>
-    Effect.gen(function* () {
-      const follow = (runId: RunId) => fork(collect(Stream.take(log.follow({ runs: [runId] }), 30)))
-      const followers = yield* Effect.forEach([one, two], follow)
-      for (const n of numbers(1, 60)) {
-        yield* log.append(n % 2 === 0 ? two : one, [note(n)])
-        if (n % 7 === 0) yield* turns(2)
-      }
-      const [ofOne = [], ofTwo = []] = yield* Effect.forEach(followers, Fiber.join)
-      yield* equal(
-        "those of the first",
-        seqs(ofOne),
-        numbers(1, 60).filter((n) => n % 2 === 1)
-      )
-      yield* equal(
-        "those of the second",
-        seqs(ofTwo),
-        numbers(1, 60).filter((n) => n % 2 === 0)
-      )
-      yield* equal(
-        "each numbered by itself",
-        ofTwo.map(({ runSeq }) => runSeq),
-        numbers(1, 30)
-      )
-    })
-  ),
-
-  law("hands over from what is there to what comes without a gap, while many append", (log) =>
-    Effect.gen(function* () {
-      const runs = yield* Effect.all(Array.from({ length: 8 }, () => generateRunId))
-      const last = runs.length * 61
-      const follower = Effect.gen(function* () {
-        yield* turns(yield* Random.nextIntBetween(0, 300))
-        const head = yield* log.head
-        const after = yield* Random.nextIntBetween(0, head + 1)
-        const seen = yield* followUntil(log, { after: at(after) }, last)
-        yield* equal("everything after it, each once, in order", seqs(seen), numbers(after + 1, last - after))
-      })
-      const followers = yield* Effect.forEach(numbers(0, 40), () => fork(follower))
-      yield* Effect.forEach(runs, (runId) => produce(log, runId, 60), { concurrency: "unbounded" })
-      yield* Effect.forEach(followers, Fiber.join)
-      yield* gapless(yield* collect(log.read({})))
-    })
-  ),
-
-  law("shows followers only what is durable", (log, runId) =>
-    Effect.gen(function* () {
-      const follower = yield* fork(
-        Stream.runForEach(
-          Stream.takeUntil(log.follow({}), ({ seq }) => seq >= 61),
-          ({ seq }) =>
-            Effect.flatMap(log.head, (head) => holds("the head is there already", head >= seq, { head, seq }))
-        )
-      )
-      yield* produce(log, runId, 60)
-      yield* Fiber.join(follower)
-    })
-  ),
-
-  law("lets a stalled follower delay nobody, and gives it everything later", (log, runId) =>
-    Effect.gen(function* () {
-      const gate = yield* Deferred.make<void>()
-      const stalled = yield* fork(
-        collect(
-          Stream.takeUntil(log.follow({}), ({ seq }) => seq >= 5_000).pipe(
-            Stream.tap(() => Deferred.await(gate))
-          )
-        )
-      )
-      const quick = yield* fork(followUntil(log, {}, 5_000))
-      yield* turns(5)
-      for (let n = 0; n < 5_000; n += 50) yield* log.append(runId, numbers(n, 50).map(note))
-      yield* equal("the quick one has all", (yield* Fiber.join(quick)).length, 5_000)
-      yield* Deferred.succeed(gate, undefined)
-      yield* equal("so has the stalled one", seqs(yield* Fiber.join(stalled)), numbers(1, 5_000))
-    })
-  ),
-
-  law("goes on when followers are interrupted", (log, runId) =>
-    Effect.gen(function* () {
-      const lasting = yield* fork(followUntil(log, {}, 100))
-      for (const n of numbers(1, 100)) {
-        const short = yield* fork(Stream.runDrain(log.follow({ after: at(n % 5) })))
-        yield* turns(n % 4)
-        const [appended] = yield* Effect.all([log.append(runId, [note(n)]), Fiber.interrupt(short)], {
-          concurrency: 2
-        })
-        yield* equal("the append went on", seqs(appended), [n])
-      }
-      yield* equal("the other one has all", seqs(yield* Fiber.join(lasting)), numbers(1, 100))
-    })
-  ),
-
   law("takes appends from a hundred producers at once", (log) =>
     Effect.gen(function* () {
       const runs = yield* Effect.all(Array.from({ length: 100 }, () => generateRunId))
@@ -337,43 +221,6 @@ export const EventLogLaws: ReadonlyArray<Law<EventLog>> = [
       }
       const acknowledged = given.flat(2).length
       yield* equal("and nothing else", kept.length, acknowledged)
-    })
-  ),
-
-  law("wakes followers also for what an interrupted producer left", (log, runId) =>
-    Effect.gen(function* () {
-      const seen: Array<number> = []
-      const positions = yield* Deferred.make<number>()
-      const follower = yield* fork(
-        Stream.runForEach(log.follow({}), ({ seq }) =>
-          Effect.suspend(() => {
-            seen.push(seq)
-            return Deferred.isDone(positions)
-          })
-        )
-      )
-      // A fiber gives way after 2,048 operations, which is where it can be interrupted: the sweep hits each one of an append.
-      for (const operations of numbers(1_900, 150)) {
-        let append: Effect.Effect<unknown, unknown> = Effect.suspend(() =>
-          log.append(runId, [note(operations)])
-        )
-        for (let n = 0; n < operations; n++) {
-          const next = append
-          append = Effect.suspend(() => next)
-        }
-        const producer = yield* fork(append)
-        yield* Effect.yieldNow()
-        yield* Fiber.interrupt(producer)
-        const head = yield* log.head
-        for (let turn = 0; (seen.at(-1) ?? 0) < head; turn++) {
-          yield* holds("the follower is woken", turn < 500_000, { seen: seen.at(-1), head })
-          yield* Effect.yieldNow()
-        }
-      }
-      yield* Fiber.interrupt(follower)
-      const kept = yield* collect(log.read({}))
-      yield* gapless(kept)
-      yield* equal("the follower saw what is there", seen, seqs(kept).slice(0, seen.length))
     })
   )
 ]

@@ -1,4 +1,4 @@
-import type { Event, StepSummary } from "../Event.js"
+import type { Event, EventOf, StepSummary } from "../Event.js"
 import { AgentId, CommandId, RunId, StepId } from "../Ids.js"
 import type { Usage } from "../Usage.js"
 
@@ -33,6 +33,27 @@ export const sign = (n: number): Event => ({
   index: n,
   usage
 })
+
+/** Progress of the item that an index stands for, told apart by a number. */
+export const progressOf = (index: number, n: number): Event => ({
+  _tag: "ItemProgress",
+  stepId,
+  item: `item ${index}`,
+  index,
+  message: `progress ${n}`,
+  usage
+})
+
+/** The registration of a run. */
+export const registered: EventOf<"RunRegistered"> = {
+  _tag: "RunRegistered",
+  workflow: { name: "sample", params: {}, steps: [{ id: stepId, skill: "s" }] },
+  params: {},
+  tags: []
+}
+
+/** The end of a run. */
+export const completed: EventOf<"RunCompleted"> = { _tag: "RunCompleted", summary: ofRun }
 
 /** One event of every kind, with text that needs care and values that are easily lost; the terminal ones come last. */
 export const kindsOfEvents: ReadonlyArray<Event> = [

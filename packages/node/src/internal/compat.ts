@@ -5,7 +5,6 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Mailbox from "effect/Mailbox"
-import * as PubSub from "effect/PubSub"
 import type * as EffectRuntime from "effect/Runtime"
 
 /** An effect from a callback. */
@@ -25,14 +24,6 @@ export const makeSemaphore = Effect.makeSemaphore
 /** Offers from outside of any fiber; the mailbox must be one that never makes its producers wait. */
 export const offerNow = <A, E>(mailbox: Mailbox.Mailbox<A, E>, message: A): boolean =>
   mailbox.unsafeOffer(message)
-
-/**
- * Rings a bell from outside of any fiber; whoever has not heard the last ring hears this one instead. The unsafe offer of
- * a sliding PubSub does not slide, so one listener that is asleep would keep the others from being woken.
- */
-export const ring = (bell: PubSub.PubSub<void>): void => {
-  Effect.runSync(PubSub.publish(bell, undefined))
-}
 
 /** What is needed to run effects that use the services `R`. */
 export type Runtime<R> = EffectRuntime.Runtime<R>
