@@ -3,6 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { engineSuite } from "./EngineSuite.js"
+import { fanOutSuite } from "./FanOutSuite.js"
 import { limitSuite } from "./LimitSuite.js"
 import { logSuite } from "./LogSuite.js"
 import type { Options, Row } from "./Measure.js"
@@ -13,6 +14,7 @@ import { table } from "./Table.js"
 const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> = {
   limit: limitSuite,
   log: logSuite,
+  "fan-out": ({ directory, repeats }) => fanOutSuite(directory, repeats),
   engine: engineSuite,
   overhead: overheadSuite,
   scale: scaleSuite
