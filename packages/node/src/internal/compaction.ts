@@ -9,7 +9,7 @@ import { addGap, addLine, decode } from "./line.js"
 import { type Lines, makeLines } from "./lineBytes.js"
 import { checked, type Placed } from "./repair.js"
 import { growingPlaces, packedPlaces } from "./runPlaces.js"
-import { mark, readLines, type Segment, withFile } from "./segment.js"
+import { lineAt, mark, readLines, type Segment, withFile } from "./segment.js"
 import { readSnapshot, writeSnapshot } from "./snapshot.js"
 
 /** How many lines are read before everybody else gets a turn. */
@@ -73,7 +73,8 @@ const archiveRun = async (
       for (const { bytes, offset } of readLines(fd, place.from, place.to)) {
         const decoded = decode(bytes)
         if (typeof decoded === "string") {
-          return new LogDamaged({ segment: segment.file, offset, line: 0, reason: decoded })
+          const line = lineAt(fd, offset)
+          return new LogDamaged({ segment: segment.file, offset, line, reason: decoded })
         }
         if (decoded.entry?.runId === runId) lines.push(bytes, newline)
       }
