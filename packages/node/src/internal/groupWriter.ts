@@ -4,7 +4,7 @@ import type { Operations } from "./disk.js"
 import { reasonOf } from "./fileSystem.js"
 import { addEntries } from "./line.js"
 import { type Lines, makeLines } from "./lineBytes.js"
-import { emptySegment, mark, type Segment } from "./segment.js"
+import { emptySegment, type Marks, mark, type Segment } from "./segment.js"
 import { makeSegmentWriter, type SegmentWriter, type WriteFailure } from "./segmentWriter.js"
 
 /** Entries that are written and made durable together, and who waits for that. */
@@ -12,9 +12,16 @@ interface Group {
   readonly entries: Array<Entry>
   readonly waiting: Array<(failure: string | undefined) => void>
   readonly lines: Lines
+  /** Where some of the entries begin within the group, which may be as long as everything that came during one sync. */
+  readonly marks: Marks
 }
 
-const makeGroup = (lines: Lines): Group => ({ entries: [], waiting: [], lines })
+const makeGroup = (lines: Lines): Group => ({
+  entries: [],
+  waiting: [],
+  lines,
+  marks: { seqs: [], offsets: [] }
+})
 
 /**
  * How long entries that nobody waits for may stay in memory for the next append to take them along: without it the end of
@@ -121,7 +128,8 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
       lines.length = 0
       spare = lines.bytes.length <= largestSpare ? lines : makeLines()
       if (failure === undefined) {
-        mark(segment.marks, first, begin)
+        for (const [index, seq] of group.marks.seqs.entries())
+          mark(segment.marks, seq, begin + (group.marks.offsets[index] ?? 0))
         for (const { runId } of group.entries) segment.places.note(runId, begin, segment.size)
         last = first + group.entries.length - 1
         owner.durable(group.entries)
@@ -183,7 +191,9 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
   return {
     add: (entries, urgent, settled) => {
       const group = current
+      const offset = group.lines.length
       addEntries(group.lines, entries)
+      if (entries[0] !== undefined) mark(group.marks, entries[0].seq, offset)
       for (const entry of entries) group.entries.push(entry)
       group.waiting.push(settled)
       if (busy) return
