@@ -80,15 +80,19 @@ const killedHost = (directory: string) =>
     )
     const state = path.join(directory, "workspaces", "run-the-run", "state")
     const said = path.join(state, "programs", "grow", "0-1.stdout")
+    const records = path.join(state, "processes")
     const grown = () =>
-      fs.existsSync(said) && fs.readFileSync(said, "utf8") === "grown\n" && treeOf(mark).length >= 5
+      fs.existsSync(said) &&
+      fs.readFileSync(said, "utf8") === "grown\n" &&
+      treeOf(mark).length >= 5 &&
+      files(records).some((name) => name.endsWith(".json"))
     yield* Effect.repeat(Effect.sync(grown), { until: Boolean, schedule: Schedule.spaced("10 millis") })
     const tree = treeOf(mark)
     host.child.kill("SIGKILL")
     yield* Effect.promise(() => host.ended)
     yield* Effect.sleep("50 millis")
     expect(tree.filter(runs).length).toBeGreaterThanOrEqual(5)
-    return { mark, tree, records: path.join(state, "processes") }
+    return { mark, tree, records }
   })
 
 const reopen = (directory: string) => {
@@ -112,6 +116,7 @@ describe("programs of a host that was killed", () => {
       Effect.gen(function* () {
         const directory = path.join(yield* temporaryDirectory, "yard")
         const { mark, records, tree } = yield* killedHost(directory)
+        fs.writeFileSync(path.join(records, ".new-1-2-0123456789abcdef"), '{"pgid"')
         const other = yield* bystander({ SWITCHYARD_WORKSPACE: `${directory}2/workspaces/run-a` })
         const sibling = yield* bystander({ SWITCHYARD_WORKSPACE: `${directory}/workspaces2/run-a` })
         const warnings = yield* reopen(directory)

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { RunHandle } from "../ControlPlane.js"
 import type { Event } from "../Event.js"
 import { generateRunId, type RunId } from "../Ids.js"
@@ -37,6 +38,13 @@ export const becomes = (run: RunHandle, status: Run.RunStatus) =>
     while ((yield* run.status) !== status) yield* Effect.yieldNow()
   })
 
+/** Waits until it is durable that something has happened in a run. */
+const recorded = (run: RunHandle, tag: Event["_tag"]) =>
+  run.events.pipe(
+    Stream.filter(({ event }) => event._tag === tag),
+    Stream.runHead
+  )
+
 /** The one run that a host recovers. */
 export const only = (host: Host.Host, id: RunId) =>
   Effect.gen(function* () {
@@ -50,6 +58,7 @@ export const parked = ({ log, work }: Bench, times: number, options: Host.Option
   Effect.gen(function* () {
     let host = yield* Host.start(options)
     let run = yield* host.plane.registerRun({ workflow: items(2), concurrency: 1 })
+    yield* recorded(run, "RunStarted")
     for (let n = 1; n < times; n++) {
       yield* work.reached(1)
       const id = yield* crash(log, host, run)
@@ -71,10 +80,11 @@ export const left = ({ log, work }: Bench) =>
     const paused = yield* register()
     yield* work.reached(1)
     yield* paused.control({ _tag: "Pause", mode: "interrupt" })
-    yield* becomes(paused, "Paused")
+    yield* recorded(paused, "RunPaused")
     const running = yield* register()
     const stopped = yield* register()
     yield* work.reached(2)
+    yield* recorded(running, "RunStarted")
     const queued = yield* register()
     const cancelled: ReadonlyArray<Event> = [
       ...(yield* eventsOf(log, running.runId)),

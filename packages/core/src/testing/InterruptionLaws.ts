@@ -250,15 +250,14 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
       const { log, work } = bench
       const { host, id } = yield* parked(bench, 1, { maxRecoveryAttempts: 1 })
       yield* host.stop
-      const heldBack: Array<() => void> = []
-      let isSlow = false
+      const waiting: Array<() => void> = []
       const slow: Bench["log"] = {
         ...log,
         enqueue: (runId, events, settled) =>
           log.enqueue(runId, events, (exit) => {
-            isSlow ||= heldBack.length === 0 && events.some(({ _tag }) => _tag === "RunResumed")
-            // Nothing becomes durable before what was enqueued earlier.
-            if (isSlow) heldBack.push(() => settled(exit))
+            // What comes later never becomes durable earlier.
+            if (waiting.length > 0 || events.some(({ _tag }) => _tag === "RunResumed"))
+              waiting.push(() => settled(exit))
             else settled(exit)
           })
       }
@@ -267,11 +266,10 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
       const run = yield* only(next, id)
       yield* becomes(run, "Running")
       const workspaces = yield* WorkspaceService
-      while ((yield* workspaces.listActive).length === 0) yield* Effect.yieldNow()
+      while ((yield* workspaces.listActive).length === 0 || waiting.length === 0) yield* Effect.yieldNow()
       for (let i = 0; i < 100; i++) yield* Effect.yieldNow()
       yield* equal("nothing has started", work.calls.length, calls)
-      isSlow = false
-      for (const settle of heldBack) settle()
+      for (const settle of waiting.splice(0)) settle()
       yield* work.reached(1)
       yield* work.open
       yield* equal("it completes", (yield* run.result).status, "Completed")

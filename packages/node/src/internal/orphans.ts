@@ -9,6 +9,7 @@ import { attempt, instead } from "./fileSystem.js"
 import { type Marked, markedProcesses, signalMarked } from "./processMarker.js"
 import { type ProcessRecord, parse } from "./processRecord.js"
 import { bootId, groupMember, readable, row } from "./processTable.js"
+import { isPartial } from "./removal.js"
 import { locate } from "./rootedPath.js"
 
 /** Where processes may have been left behind. */
@@ -25,6 +26,7 @@ interface Noted extends ProcessRecord {
   readonly path: string
 }
 
+/** The records in the workspace of a run; what was being written when its host died is removed. */
 const recordsOf = async (root: string, runId: RunId): Promise<ReadonlyArray<Noted>> => {
   const workspace = join(root, `run-${runId}`)
   const found = await instead(locate(workspace, "state", "processes"), ["ENOENT"], undefined)
@@ -32,6 +34,7 @@ const recordsOf = async (root: string, runId: RunId): Promise<ReadonlyArray<Note
   const noted: Array<Noted> = []
   for (const name of await instead(readdir(found.real), ["ENOENT", "ENOTDIR"], [])) {
     const path = join(found.real, name)
+    if (isPartial(name)) await rm(path, { force: true })
     const record = parse(name, await readFile(path, "utf8").catch(() => ""))
     if (record !== undefined) noted.push({ ...record, path })
   }
