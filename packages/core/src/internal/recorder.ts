@@ -1,10 +1,10 @@
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Event, isLifecycle } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
 import * as Run from "../Run.js"
-import { completeDeferred } from "./compat.js"
+import { async, completeDeferred } from "./compat.js"
 import type { Reply } from "./message.js"
 
 /** What happens in a run on its way to the log: applied to its state at once, and handed on in groups. */
@@ -15,15 +15,20 @@ export interface Recorder {
   readonly pending: () => number
   /** How many events the log has been given and has not made durable yet. */
   readonly unacknowledged: () => number
-  /** Hands on what is in line, and calls back when it is durable or cannot become so; starts and signs of life ride along. */
+  /**
+   * Hands on what is in line, and calls back when it is durable or cannot become so; starts and signs of life ride along.
+   * After a failure nothing is handed on any more, since it could not follow what is missing.
+   */
   readonly flush: (settled: (exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => void) => void
-  /** Hands on what is in line and waits until it is durable. */
+  /** Hands on what is in line, and waits until that and everything before it is durable. */
   readonly sync: Effect.Effect<void, EventLog.LogWriteFailed>
   /** Answers a command when its event is durable. */
   readonly answer: (id: CommandId, reply: Reply) => void
   /** Whether the event of a command is not durable yet. */
   readonly isUnanswered: (id: CommandId) => boolean
 }
+
+type Settled = (exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => void
 
 /** A recorder for one run; `emitted` is called after each event. */
 export const makeRecorder = (
@@ -34,6 +39,9 @@ export const makeRecorder = (
 ): Recorder => {
   let pending: Array<Event> = []
   let unacknowledged = 0
+  let handedOn = 0
+  let waiting: Array<(exit: Exit.Exit<void, EventLog.LogWriteFailed>) => void> = []
+  let failure: Exit.Exit<never, EventLog.LogWriteFailed> | undefined
   const unanswered = new Map<CommandId, Array<Reply>>()
 
   const take = (): ReadonlyArray<Event> => {
@@ -54,6 +62,27 @@ export const makeRecorder = (
     }
   }
 
+  const hand = (events: ReadonlyArray<Event>, settled: Settled): void => {
+    const settle: Settled = (exit) => {
+      acknowledge(events, exit)
+      settled(exit)
+    }
+    if (failure !== undefined) {
+      settle(failure)
+      return
+    }
+    handedOn++
+    log.enqueue(run.id, events, (exit) => {
+      handedOn--
+      if (Exit.isFailure(exit)) failure ??= Exit.failCause(exit.cause)
+      settle(exit)
+      if (handedOn > 0) return
+      const waited = waiting
+      waiting = []
+      for (const resume of waited) resume(failure ?? Exit.void)
+    })
+  }
+
   return {
     emit: (event) => {
       if (!Run.applyEvent(run, event, now())) {
@@ -69,18 +98,17 @@ export const makeRecorder = (
       if (events.length === 0) return
       const waits = events.some(isLifecycle)
       if (waits) unacknowledged += events.length
-      log.enqueue(run.id, events, (exit) => {
+      hand(events, (exit) => {
         if (waits) unacknowledged -= events.length
         else if (Exit.isSuccess(exit)) return
-        acknowledge(events, exit)
         settled(exit)
       })
     },
-    sync: Effect.suspend(() => {
+    sync: async((resume) => {
       const events = take()
-      return Effect.asVoid(
-        Effect.onExit(log.append(run.id, events), (exit) => Effect.sync(() => acknowledge(events, exit)))
-      )
+      if (events.length > 0) hand(events, (exit) => resume(Exit.asVoid(exit)))
+      else if (failure !== undefined || handedOn === 0) resume(failure ?? Exit.void)
+      else waiting.push(resume)
     }),
     answer: (id, reply) => {
       const waiting = unanswered.get(id)
