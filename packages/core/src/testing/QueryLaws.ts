@@ -165,6 +165,49 @@ export const QueryLaws: ReadonlyArray<Law<Plane>> = [
     })
   ),
 
+  law("lists what fulfils every condition, whichever are given", ({ plane, query, work }) =>
+    Effect.gen(function* () {
+      yield* work.open
+      for (let n = 0; n < 12; n++) {
+        const run = yield* plane.registerRun({
+          workflow: n % 3 === 0 ? failing : items(1),
+          owner: n % 2 === 0 ? "even" : "odd",
+          tags: n % 4 < 2 ? ["low", "any"] : ["any"]
+        })
+        yield* run.result
+      }
+      yield* query.sync
+      const all = (yield* query.listRuns()).items
+      for (let given = 1; given < 16; given++) {
+        const filter: QueryService.RunFilter = {
+          ...(given % 2 === 1 ? { status: "Completed" as const } : {}),
+          ...(given % 4 > 1 ? { workflow: "items" } : {}),
+          ...(given % 8 > 3 ? { owner: "odd" } : {}),
+          ...(given > 7 ? { tag: "low" } : {})
+        }
+        const wanted = all.filter(
+          (row) =>
+            (filter.status === undefined || row.status === filter.status) &&
+            (filter.workflow === undefined || row.workflow === filter.workflow) &&
+            (filter.owner === undefined || row.owner === filter.owner) &&
+            (filter.tag === undefined || row.tags.includes(filter.tag))
+        )
+        yield* holds("some do and some do not", wanted.length > 0 && wanted.length < 12, filter)
+        const found: Array<QueryService.RunRow> = []
+        let cursor: string | undefined
+        do {
+          const page = yield* query.listRuns(filter, {
+            limit: 2,
+            ...(cursor === undefined ? {} : { cursor })
+          })
+          found.push(...page.items)
+          cursor = page.next
+        } while (cursor !== undefined)
+        yield* equal(`those with ${JSON.stringify(filter)}`, found, wanted)
+      }
+    })
+  ),
+
   law("lists items page by page", ({ plane, query, work }) =>
     Effect.gen(function* () {
       yield* work.open

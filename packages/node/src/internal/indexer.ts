@@ -27,6 +27,9 @@ const busyFrom = 0.5
 /** How long one batch may hold up the event loop; batches become longer and shorter so that they take about this time. */
 const batchMillis = 6
 
+/** A transaction costs as much as this many entries or more, so that shorter batches would only make everything longer. */
+const fewestEntries = 32
+
 /** How long after a write that failed the next one is tried. */
 const retryMillis = 1000
 
@@ -45,6 +48,12 @@ export interface Indexer {
 interface Waiter {
   readonly seq: number
   readonly resume: () => void
+}
+
+/** The time that this process has worked: what else the machine does must not make batches shorter. */
+const cpuMillis = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1000
 }
 
 /** Lets timers, files and sockets have their turn. */
@@ -102,7 +111,7 @@ export const makeIndexer = (
     const batch = gathered.slice(0, size)
     // Where writing fails, what the batch holds is folded nevertheless, and written with the next one.
     gathered = gathered.slice(size)
-    const before = performance.now()
+    const before = cpuMillis()
     try {
       projection.project(batch)
     } catch (error) {
@@ -115,10 +124,10 @@ export const makeIndexer = (
       return
     }
     failure = undefined
-    const took = performance.now() - before
+    const took = cpuMillis() - before
     if (batch.length === size || took > batchMillis) {
       const fitting = Math.floor((batch.length * batchMillis) / Math.max(took, 0.01))
-      size = Math.max(16, Math.min(mostEntries, 2 * size, fitting))
+      size = Math.max(fewestEntries, Math.min(mostEntries, 2 * size, fitting))
     }
     wake()
   }

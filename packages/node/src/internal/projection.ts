@@ -1,9 +1,11 @@
 import type { Entry } from "@switchyard/core/Event"
 import type { RunId } from "@switchyard/core/Ids"
+import { isTerminal } from "@switchyard/core/Run"
 import Database from "better-sqlite3"
 import { makeChanges } from "./changes.js"
 import * as Schema from "./schemaUpgrade.js"
 import { makeTableWriter } from "./tableWriter.js"
+import { statuses } from "./tables.js"
 
 /** The writing side of the index: folds entries and puts the rows that changed into the tables. */
 export interface Projection {
@@ -36,6 +38,8 @@ interface Place {
   readonly time: number | undefined
 }
 
+const open = statuses.filter((status) => !isTerminal(status))
+
 const readMeta = (database: Database.Database, key: string): number | undefined =>
   database.prepare<[string], number>("SELECT value FROM meta WHERE key = ?").pluck().get(key)
 
@@ -58,11 +62,10 @@ export const openProjection = (file: string, anew = false): Projection => {
   }
   let folded = written
   const openRuns = database
-    .prepare<[], { runId: RunId; firstSeq: number }>(
-      `SELECT run_id AS runId, first_seq AS firstSeq FROM runs
-       WHERE status IN ('Queued', 'Running', 'Paused', 'Cancelling', 'Interrupted')`
+    .prepare<Array<string>, { runId: RunId; firstSeq: number }>(
+      `SELECT run_id AS runId, first_seq AS firstSeq FROM runs WHERE status IN (${open.map(() => "?").join(", ")})`
     )
-    .all()
+    .all(...open)
   const write = database.transaction(() => {
     tables.write(changes.forgotten(), changes.dirty())
     putMeta.run("watermark", folded.seq)
