@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
+import * as History from "./History.js"
 import * as Host from "./Host.js"
 import { endOrphans } from "./internal/orphans.js"
 import { reportUnknown } from "./internal/unknownWorkspaces.js"
@@ -37,6 +38,8 @@ export interface Options extends ControlPlane.Options {
    * directory is opened; 2 seconds by default. They are ended before anything is recovered, also with `recover: false`.
    */
   readonly orphanGrace?: Duration.DurationInput
+  /** How much is kept of runs that have ended; everything by default. */
+  readonly history?: History.Policy
   /** How the event log is laid out. */
   readonly log?: Omit<JsonlEventLog.Options, "directory">
 }
@@ -50,6 +53,7 @@ export type Services =
   | WorkspaceService
   | QueryService
   | EventLog
+  | History.History
 
 /** Why a directory could not be opened; nothing was changed then. */
 export type OpenError =
@@ -86,12 +90,14 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     ? Layer.effectDiscard(Effect.flatMap(ControlPlane.ControlPlane, (plane) => plane.recover))
     : Layer.empty
   const workspaces = path.join(directory, "workspaces")
+  const log = path.join(directory, "log")
+  const index = path.join(directory, "index.sqlite")
   const leftBehind = Layer.scopedDiscard(
     Effect.gen(function* () {
-      const log = yield* EventLog
-      const runs = (yield* log.unfinished).map(({ runId }) => runId)
+      const { unfinished } = yield* EventLog
+      const runs = (yield* unfinished).map(({ runId }) => runId)
       yield* endOrphans({ workspaces, runs, grace: options.orphanGrace ?? "2 seconds" })
-      yield* reportUnknown(workspaces)
+      yield* reportUnknown(workspaces, path.join(log, "archive"))
     })
   )
   return recovery.pipe(
@@ -99,10 +105,17 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
-    Layer.provideMerge(SqliteIndex.layer({ filename: path.join(directory, "index.sqlite") })),
+    Layer.provideMerge(
+      History.layer({
+        log,
+        index,
+        ...(options.history === undefined ? {} : { policy: options.history })
+      })
+    ),
+    Layer.provideMerge(SqliteIndex.layer({ filename: index })),
     Layer.provideMerge(
       Layer.mergeAll(
-        JsonlEventLog.layer({ ...options.log, directory: path.join(directory, "log") }),
+        JsonlEventLog.layer({ ...options.log, directory: log }),
         Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
         DirectoryWorkspace.layer({
           directory: workspaces,

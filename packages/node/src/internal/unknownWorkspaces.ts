@@ -13,10 +13,11 @@ const prefix = "run-"
 
 /**
  * Lists the workspaces there are now, and warns later, without holding anybody up, of those whose runs the log does not
- * know: the log was restored from a backup or moved aside, or they were made by hand. Nothing is done to them.
+ * know, nor the archive of removed runs: the log was restored from a backup or moved aside, or they were made by hand. Nothing is done to them.
  */
 export const reportUnknown = (
-  workspaces: string
+  workspaces: string,
+  archive: string
 ): Effect.Effect<void, WorkspaceError, QueryService | Scope.Scope> =>
   Effect.gen(function* () {
     const names = yield* attempt("list", workspaces, () => instead(readdir(workspaces), ["ENOENT"], []))
@@ -27,7 +28,11 @@ export const reportUnknown = (
     const look = Effect.gen(function* () {
       yield* queries.sync
       const unknown: Array<string> = []
+      const archived = new Set(
+        yield* attempt("list", archive, () => instead(readdir(archive), ["ENOENT"], []))
+      )
       for (const name of latest) {
+        if (archived.has(`${name.slice(prefix.length)}.jsonl`)) continue
         yield* queries
           .getRun(name.slice(prefix.length))
           .pipe(Effect.catchTag("RunUnknown", () => Effect.sync(() => void unknown.push(name))))
