@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto"
+import { canonical } from "@switchyard/core/internal/canonical"
+
+/** What an entry says, without its position, as both sides of a pipe can compare it. */
+export interface Content {
+  readonly time: number
+  readonly runId: string
+  readonly runSeq: number
+  readonly event: object
+}
+
+/** A short text that is the same for the same content only. */
+export const hashOf = ({ event, runId, runSeq, time }: Content): string =>
+  createHash("sha256").update(canonical({ event, runId, runSeq, time })).digest("base64url").slice(0, 12)
+
+/** The item or the command that an event is about. */
+export const aboutOf = (event: object): string => {
+  if ("commandId" in event) return String(event.commandId)
+  if ("stepId" in event && "index" in event) return `${event.stepId}/${event.index}`
+  return "reason" in event ? String(event.reason) : ""
+}
