@@ -157,6 +157,29 @@ describe("the indexer", () => {
     }).pipe(Effect.provide(layerMemory))
   )
 
+  it.scopedLive("lets the host go on between batches while it catches up with a long log", () =>
+    Effect.gen(function* () {
+      const log = yield* EventLog
+      yield* log.append(
+        runId,
+        Array.from({ length: 20_000 }, (_, n) => note(n))
+      )
+      const { batches, projection } = makeRecorder(0.003)
+      let turns = 0
+      let isOver = false
+      const turn = () => {
+        turns++
+        if (!isOver) setImmediate(turn)
+      }
+      turn()
+      const indexer = yield* indexing(projection, log)
+      yield* indexer.reached(20_000 as Seq)
+      isOver = true
+      expect(batches.length).toBeGreaterThan(10)
+      expect(turns).toBeGreaterThanOrEqual(batches.length - 1)
+    }).pipe(Effect.provide(layerMemory))
+  )
+
   it.scopedLive("makes longer batches where entries take less time", () =>
     Effect.gen(function* () {
       const log = yield* EventLog

@@ -135,8 +135,8 @@ export const makeIndexer = (
   const drain: Effect.Effect<void> = Effect.suspend(() => {
     if (isOver || (gathered.length === 0 && failure === undefined)) return Effect.void
     project()
-    if (isOver || (gathered.length === 0 && failure === undefined)) return Effect.void
-    return Effect.zipRight(failure === undefined ? turn : wait(retryMillis), drain)
+    // Even after the last batch: whoever catches up goes on with the next entries at once.
+    return Effect.zipRight(failure === undefined || isOver ? turn : wait(retryMillis), drain)
   })
 
   /** Waits for others to come, but not while somebody waits for the index. */
