@@ -48,6 +48,8 @@ export const openProjection = (file: string, anew = false): Projection => {
   const database = new Database(file)
   database.pragma("journal_mode = WAL")
   database.pragma("synchronous = NORMAL")
+  // A checkpoint waits for the disk twice, however little it moves, so it had better come rarely: every 16 MiB.
+  database.pragma("wal_autocheckpoint = 4000")
   if (anew) Schema.reset(database)
   else Schema.upgrade(database)
   // From here on only a foreign program can be in the way, and the host does not stand still for it: what failed is tried again.
