@@ -62,9 +62,13 @@ const readSegment = (
     const damaged = (offset: number, reason: string) =>
       new LogDamaged({ segment: segment.file, offset, line: lineAt(fd, offset), reason })
     let next = from
+    let begin: number | undefined
     for (const { bytes, offset } of readLines(fd, from, place.to)) {
       next = offset + bytes.length + 1
-      const isFull = entries.length >= mostEntries - 1 || next - from >= mostBytes
+      // A group has one remembered place however large it is, so much may have to be passed over, and that does not count.
+      if (begin === undefined && seqIn(bytes) <= after) continue
+      begin ??= offset
+      const isFull = entries.length >= mostEntries - 1 || next - begin >= mostBytes
       if (runs !== undefined && !isOf(bytes, runs)) {
         const seq = isFull ? seqIn(bytes) : 0
         if (seq > after) return { entries, through: Math.min(seq, until) as Seq }
