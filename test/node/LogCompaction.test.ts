@@ -174,6 +174,29 @@ describe("compaction of the log", () => {
     })
   )
 
+  it.scoped("gives nobody what was removed, although it was given to somebody before", () =>
+    Effect.flatMap(temporaryDirectory, (directory) =>
+      withLog(directory, (log, { compact }) =>
+        Effect.gen(function* () {
+          yield* fill(log)
+          yield* log.append(run(8), [event(0)])
+          const all = yield* read(log)
+          const last = all.length
+          const followAfter = (after: number) =>
+            Effect.map(
+              Stream.runCollect(
+                Stream.takeUntil(log.follow({ after: after as Seq }), ({ seq }) => seq === last)
+              ),
+              (found): ReadonlyArray<Entry> => Chunk.toReadonlyArray(found)
+            )
+          expect(yield* followAfter(last - 30)).toEqual(all.slice(-30))
+          yield* compact(runs(7), "delete")
+          expect(yield* followAfter(last - 30)).toEqual(without(all.slice(-30), runs(7)))
+        })
+      )
+    )
+  )
+
   it.scoped(
     "is finished by calling it again, whatever operation of the disk it failed at",
     () =>

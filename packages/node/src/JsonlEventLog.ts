@@ -133,6 +133,7 @@ const make = (
       // What was removed must not be read from memory either.
       const kept = segments[closed.length]?.firstSeq ?? origin
       tail = tail.filter(({ seq }) => seq >= kept)
+      bell.ring()
       return found
     }
 

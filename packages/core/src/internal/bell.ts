@@ -17,10 +17,12 @@ export interface Waiter {
  */
 export interface Bell {
   /**
-   * Rung after entries have become durable, with those that became so since the last time; without them everybody is
-   * woken, and with them only those who wait for all or for one of their runs.
+   * Rung after entries have become durable, with those that became so since the last time: then only those are woken who
+   * wait for all or for one of their runs. Without them everybody is woken, and what was read before is read anew.
    */
   readonly ring: (entries?: ReadonlyArray<Entry>) => void
+  /** How often it was rung without saying for what: what was read when it was less may have changed. */
+  readonly era: () => number
   /** Waits for the next ring. Who looks whether there is something and then adds itself in the same turn misses none. */
   readonly add: (waiter: Waiter) => void
   /** Waits no more. */
@@ -45,6 +47,7 @@ export const makeBell = (
   let rung = false
   let awake = false
   let through = 0
+  let era = 0
 
   const removeFromRuns = (waiter: Waiter): void => {
     for (const runId of waiter.runs ?? []) {
@@ -85,7 +88,9 @@ export const makeBell = (
   }
 
   return {
+    era: () => era,
     ring: (entries) => {
+      if (entries === undefined) era++
       const first = entries?.[0]
       if (forRuns.size > 0) {
         if (entries === undefined || first === undefined || first.seq !== through + 1) {

@@ -37,11 +37,19 @@ const mostWaiting = 4096
 const latestAtOnce = 16
 
 /** The batches that were read last, by the position that they follow. */
-const makeShared = () => {
+const makeShared = (bell: Bell) => {
   const batches = new Map<Seq, Shared>()
+  let era = bell.era()
   return {
-    get: (position: Seq) => batches.get(position),
-    keep: (position: Seq, batch: Shared): void => {
+    get: (position: Seq) => {
+      if (era !== bell.era()) {
+        batches.clear()
+        era = bell.era()
+      }
+      return batches.get(position)
+    },
+    keep: (position: Seq, batch: Shared, readIn: number): void => {
+      if (readIn !== bell.era()) return
       batches.delete(position)
       batches.set(position, batch)
       for (const oldest of batches.keys()) {
@@ -55,7 +63,7 @@ const makeShared = () => {
 /** Following a source: everything, or of the progress that waits the latest of each item only. Never ends. */
 export const makeFollow = <E>(source: Source<E>) => {
   const { bell, head, readAfter } = source
-  const shared = makeShared()
+  const shared = makeShared(bell)
 
   const entriesFor = (waiter: Waiter, progress: "all" | "latest") => {
     let busy = false
@@ -73,9 +81,10 @@ export const makeFollow = <E>(source: Source<E>) => {
       if (known !== undefined && (known.through >= head() || known.chunk.length >= largeBatch)) {
         return Effect.succeed(advance(known))
       }
+      const era = bell.era()
       return Effect.map(readAfter(position, runs), ({ entries, through }) => {
         const batch = { chunk: chunkOf(entries), through }
-        if (runs === undefined) shared.keep(position, batch)
+        if (runs === undefined) shared.keep(position, batch, era)
         return advance(batch)
       })
     })
