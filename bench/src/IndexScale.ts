@@ -10,7 +10,6 @@ import * as Workflow from "@switchyard/core/Workflow"
 import * as SqliteIndex from "@switchyard/node/SqliteIndex"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 
 const perRun = 10
 const stepId = StepId.make("only")
@@ -79,23 +78,20 @@ const entryAt = (seq: number): Entry => {
 
 /** A log that has that many entries without any of them being kept. */
 const logOf = (length: number) =>
-  Layer.effect(
-    EventLog.EventLog,
-    Effect.map(PubSub.sliding<void>(1), (bell) =>
-      EventLog.make({
-        bell,
-        head: () => length as Seq,
-        unfinished: () => [],
-        enqueue: () => Effect.dieMessage("this log takes nothing"),
-        readAfter: (after, runs) =>
-          Effect.sync(() => {
-            const entries = Array.from({ length: Math.min(1024, length - after) }, (_, n) =>
-              entryAt(after + n + 1)
-            )
-            return { entries: EventLog.ofRuns(entries, runs), through: entries.at(-1)?.seq ?? after }
-          })
-      })
-    )
+  Layer.sync(EventLog.EventLog, () =>
+    EventLog.make({
+      bell: EventLog.makeBell(),
+      head: () => length as Seq,
+      unfinished: () => [],
+      enqueue: () => Effect.dieMessage("this log takes nothing"),
+      readAfter: (after, runs) =>
+        Effect.sync(() => {
+          const entries = Array.from({ length: Math.min(1024, length - after) }, (_, n) =>
+            entryAt(after + n + 1)
+          )
+          return { entries: EventLog.ofRuns(entries, runs), through: entries.at(-1)?.seq ?? after }
+        })
+    })
   )
 
 const opened = <A, E>(filename: string, length: number, use: (query: Query.Service) => Effect.Effect<A, E>) =>
