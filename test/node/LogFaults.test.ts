@@ -143,19 +143,19 @@ describe("JsonlEventLog on a faulty disk", () => {
       for (const fault of ["open", "syncDirectory"] as const) {
         const directory = yield* temporaryDirectory
         const disk = makeFaultyDisk()
-        const options = { maxSegmentBytes: 500 }
+        const options = { maxSegmentBytes: 4096 }
         yield* withLog(
           directory,
           disk,
           (log) =>
             Effect.gen(function* () {
-              yield* append(log, 1, 4)
+              yield* append(log, 1, 30)
               disk.break({
                 [fault]: () => {
                   throw errno("ENOSPC")
                 }
               })
-              yield* Effect.flip(append(log, 5, 4))
+              yield* Effect.flip(append(log, 31, 20))
               const written = (yield* readAll(log)).length
               disk.break()
               yield* append(log, written + 1, 8)

@@ -114,6 +114,7 @@ describe("a log of many segments", () => {
           entries: total,
           removed: 0,
           bytes,
+          payloads: 0,
           tornBytes: 0
         })
         const file = segments[2] ?? ""

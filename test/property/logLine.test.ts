@@ -93,6 +93,42 @@ describe("a line of the log", () => {
     )
   })
 
+  it("refers to an event that is too large, whose JSON is beside the lines, and to nothing that was taken back", () => {
+    const ofAnotherTime = { _tag: "A", payload: { sha256: "0".repeat(64), bytes: 1 } } as unknown as Event
+    const bad = entryOf({ _tag: "StepSkipped", stepId: "s", reason: 1n } as never, 9)
+    fc.assert(
+      fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 5 }), fc.nat(400), (events, limit) => {
+        const entries = [...events, ofAnotherTime].map((event, index) => entryOf(event, index + 1))
+        const lines = makeLines()
+        addEntries(lines, entries, limit)
+        const { length } = lines
+        expect(() => addEntries(lines, [entryOf(ofAnotherTime, 8), bad], limit)).toThrow()
+        expect(lines.length).toBe(length)
+        const payloads = [...lines.payloads]
+        const found = lines.bytes
+          .toString("utf8", 0, length)
+          .trimEnd()
+          .split("\n")
+          .map((line) => {
+            const decoded = decode(Buffer.from(line))
+            if (typeof decoded === "string") throw new Error(`${decoded}: ${line}`)
+            const { entry, payload } = decoded
+            if (payload === undefined) {
+              expect(Buffer.byteLength(JSON.stringify(entry?.event))).toBeLessThanOrEqual(limit)
+              return entry
+            }
+            const { content, ...reference } = payloads.shift() ?? {}
+            expect(reference).toEqual(payload)
+            expect(content?.length).toBe(payload.bytes)
+            return { ...entry, event: JSON.parse(String(content)) }
+          })
+        expect(found).toEqual(JSON.parse(JSON.stringify(entries)))
+        expect(payloads).toEqual([])
+      }),
+      { numRuns: 1_000 }
+    )
+  })
+
   it("is what JSON.stringify would say where a number is none that JSON knows", () => {
     const usage = { inputTokens: Number.NaN, outputTokens: 0, cachedTokens: 0, costMicroUsd: Infinity }
     const event = { _tag: "ItemProgress", stepId: "s", item: "i", index: 0, usage } as Event

@@ -204,6 +204,14 @@ export const makeDisk = ({ death, fault, seed }: Cycle, durable: number, owner: 
       operation("a sync of the directory", directory, () => {
         real.syncDirectory(directory)
         unsynced?.directorySynced(directory)
+      }),
+    syncDirectoryLater: (directory, done) => {
+      begin("a sync of the directory", directory)
+      real.syncDirectoryLater(directory, (error) => {
+        if (error === null) unsynced?.directorySynced(directory)
+        end("a sync of the directory", directory)
+        done(error)
       })
+    }
   }
 }

@@ -10,13 +10,14 @@ import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
-import { compactSegments } from "./internal/compaction.js"
+import { compactSegments, sweepPayloads } from "./internal/compaction.js"
 import { async, currentTimeMillis, layerScopedContext, makeSemaphore } from "./internal/compat.js"
 import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
 import { readBatch } from "./internal/logReader.js"
 import { openLog } from "./internal/openLog.js"
+import { makePayloadWriter } from "./internal/payloadWriter.js"
 import { makePublishedHead } from "./internal/publishedHead.js"
 import { packedPlaces } from "./internal/runPlaces.js"
 import { writeSnapshot } from "./internal/snapshot.js"
@@ -27,11 +28,23 @@ import * as LogCompaction from "./LogCompaction.js"
 export interface Options {
   /** The directory of the log; it is created where it does not exist, and belongs to one writing process at a time. */
   readonly directory: string
-  /** A segment that has reached this size is followed by a new one; 16 MiB by default. */
+  /** A segment that has reached this size is followed by a new one: 16 MiB by default, from 4 KiB to 1 GiB. */
   readonly maxSegmentBytes?: number
+  /**
+   * An event whose JSON is larger than this is kept in a file of its own, in `payloads`, and only its hash stands in the
+   * segment, so that reading other events stays fast: 64 KiB by default, 16 MiB at most.
+   */
+  readonly maxInlineBytes?: number
   /** How many of the latest entries are kept in memory for followers; 8,192 by default. */
   readonly tailEntries?: number
 }
+
+const kibibyte = 1024
+const mebibyte = 1024 * kibibyte
+
+/** A number of bytes within bounds: places in a segment are kept as 32-bit numbers. */
+const between = (bytes: number, least: number, most: number): number =>
+  Math.min(most, Math.max(least, Math.floor(bytes) || least))
 
 /** How many entries of those in memory are handed on at once. */
 const batchSize = 1024
@@ -63,7 +76,9 @@ const make = (
     const bell = EventLog.makeBell(setImmediate)
     const sequencer = EventLog.makeSequencer(opened.last, openRuns)
     const tailEntries = options.tailEntries ?? 8192
-    const maxSegmentBytes = options.maxSegmentBytes ?? 16 * 1024 * 1024
+    const maxSegmentBytes = between(options.maxSegmentBytes ?? 16 * mebibyte, 4 * kibibyte, 1024 * mebibyte)
+    const maxInlineBytes = between(options.maxInlineBytes ?? 64 * kibibyte, 0, 16 * mebibyte)
+    const payloads = makePayloadWriter(disk, directory)
     let tail: Array<Entry> = []
     let durableSeq = opened.last
 
@@ -75,7 +90,7 @@ const make = (
     const writer = yield* Effect.acquireRelease(
       usable(() =>
         makeGroupWriter(
-          { disk, directory, segments, maxSegmentBytes, last: opened.last },
+          { disk, directory, segments, maxSegmentBytes, maxInlineBytes, payloads, last: opened.last },
           {
             durable: (entries) => {
               for (const entry of entries) {
@@ -130,6 +145,7 @@ const make = (
       }
       const closed = segments.slice(0, -1)
       const found = await compactSegments(disk, directory, closed, runs, mode)
+      if (!(found instanceof EventLog.LogDamaged)) await sweepPayloads(payloads, segments)
       // What was removed must not be read from memory either.
       const kept = segments[closed.length]?.firstSeq ?? origin
       tail = tail.filter(({ seq }) => seq >= kept)
@@ -192,7 +208,8 @@ export const layer = (options: Options): Layer.Layer<Services, DirectoryUnusable
 export interface Verified extends Totals {}
 
 /**
- * Reads every byte of a log and checks what can be checked: checksums, the order of the entries, and that none is missing.
+ * Reads every byte of a log and checks what can be checked: checksums, the order of the entries, that none is missing, and
+ * the events that are kept in files of their own.
  * Fails with the first damage. It changes nothing, and the log may be in use meanwhile.
  */
 export const verify = (directory: string): Effect.Effect<Verified, DirectoryUnusable | EventLog.LogDamaged> =>

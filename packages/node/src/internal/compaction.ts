@@ -5,8 +5,10 @@ import { LogDamaged } from "@switchyard/core/EventLog"
 import type { RunId } from "@switchyard/core/Ids"
 import type { Compacted, Mode } from "../LogCompaction.js"
 import type { Operations } from "./disk.js"
-import { addGap, addLine, decode } from "./line.js"
+import { addGap, addLine, addWhole, type Decoded, decode } from "./line.js"
 import { type Lines, makeLines } from "./lineBytes.js"
+import { readPayload } from "./payload.js"
+import type { PayloadWriter } from "./payloadWriter.js"
 import { checked, type Placed } from "./repair.js"
 import { growingPlaces, packedPlaces } from "./runPlaces.js"
 import { lineAt, mark, readLines, type Segment, withFile } from "./segment.js"
@@ -51,7 +53,27 @@ const replaceFile = async (
   }
 }
 
-const newline = Buffer.from("\n")
+const flush = (lines: Lines, put: (bytes: Uint8Array) => void): void => {
+  put(lines.bytes.subarray(0, lines.length))
+  lines.length = 0
+}
+
+/** Adds a line of a run as it is kept for itself, with its payload in it. */
+const addArchived = (
+  lines: Lines,
+  segment: Segment,
+  line: Buffer,
+  { entry, payload }: Decoded
+): LogDamaged | undefined => {
+  if (entry === undefined || payload === undefined) {
+    addLine(lines, line)
+    return undefined
+  }
+  const content = readPayload(segment.file, entry, payload)
+  if (content instanceof LogDamaged) return content
+  addWhole(lines, line, content)
+  return undefined
+}
 
 /**
  * Puts the lines of a run into a file of their own. It is complete before anything of the run is removed, so where there is
@@ -65,33 +87,41 @@ const archiveRun = async (
 ): Promise<LogDamaged | undefined> => {
   const target = path.join(directory, "archive", `${runId}.jsonl`)
   if (fs.existsSync(target)) return undefined
-  const lines: Array<Uint8Array> = []
-  for (const segment of segments) {
-    const place = segment.places.find(runId)
-    if (place === undefined) continue
-    const damaged = withFile(segment.file, (fd) => {
-      for (const { bytes, offset } of readLines(fd, place.from, place.to)) {
-        const decoded = decode(bytes)
-        if (typeof decoded === "string") {
-          const line = lineAt(fd, offset)
-          return new LogDamaged({ segment: segment.file, offset, line, reason: decoded })
-        }
-        if (decoded.entry?.runId === runId) lines.push(bytes, newline)
-      }
-      return undefined
-    })
-    if (damaged !== undefined) return damaged
-    await setImmediate()
-  }
-  if (lines.length === 0) return undefined
+  const holding = segments.filter(({ places }) => places.find(runId) !== undefined)
+  if (holding.length === 0) return undefined
   fs.mkdirSync(path.dirname(target), { recursive: true })
   disk.syncDirectory(directory)
-  await replaceFile(disk, target, async (put) => {
-    put(Buffer.concat(lines))
-    return true
+  let damaged: LogDamaged | undefined
+  const isMade = await replaceFile(disk, target, async (put) => {
+    const lines = makeLines()
+    let isEmpty = true
+    const take = (segment: Segment): LogDamaged | undefined =>
+      withFile(segment.file, (fd) => {
+        const place = segment.places.find(runId)
+        for (const { bytes, offset } of readLines(fd, place?.from ?? 0, place?.to ?? 0)) {
+          const decoded = decode(bytes)
+          if (typeof decoded === "string") {
+            const line = lineAt(fd, offset)
+            return new LogDamaged({ segment: segment.file, offset, line, reason: decoded })
+          }
+          if (decoded.entry?.runId !== runId) continue
+          isEmpty = false
+          const without = addArchived(lines, segment, bytes, decoded)
+          if (without !== undefined) return without
+          if (lines.length >= bytesPerWrite) flush(lines, put)
+        }
+        return undefined
+      })
+    for (const segment of holding) {
+      damaged = take(segment)
+      if (damaged !== undefined) return false
+      await setImmediate()
+    }
+    flush(lines, put)
+    return !isEmpty
   })
-  disk.syncDirectory(path.dirname(target))
-  return undefined
+  if (isMade) disk.syncDirectory(path.dirname(target))
+  return damaged
 }
 
 /** A segment without the entries of some runs: `gap` stands for those that followed each other just now. */
@@ -113,7 +143,7 @@ const closeGap = (rest: Rest): void => {
   rest.gap = undefined
 }
 
-const take = (rest: Rest, { bytes, entry, first, last }: Placed, runs: ReadonlySet<RunId>): void => {
+const take = (rest: Rest, { bytes, entry, first, last, payload }: Placed, runs: ReadonlySet<RunId>): void => {
   if (entry === undefined || runs.has(entry.runId)) {
     rest.gap = { first: rest.gap?.first ?? first, last }
     if (entry !== undefined) rest.removed++
@@ -124,12 +154,14 @@ const take = (rest: Rest, { bytes, entry, first, last }: Placed, runs: ReadonlyS
   mark(rest.segment.marks, first, from)
   addLine(rest.lines, bytes)
   rest.segment.places.note(entry.runId, from, endOf(rest))
+  if (payload !== undefined) rest.segment.payloads.add(payload.sha256)
 }
 
 const fresh = (segment: Segment): Segment => ({
   ...segment,
   marks: { seqs: [], offsets: [] },
-  places: growingPlaces()
+  places: growingPlaces(),
+  payloads: new Set()
 })
 
 /**
@@ -146,22 +178,21 @@ const compactSegment = async (
   const known = readSnapshot(fresh(segment))
   let damaged: LogDamaged | undefined
   const replaced = await replaceFile(disk, segment.file, async (put) => {
-    const flush = (): void => {
-      put(rest.lines.bytes.subarray(0, rest.lines.length))
+    const flushRest = (): void => {
       rest.flushed += rest.lines.length
-      rest.lines.length = 0
+      flush(rest.lines, put)
     }
     const lines = checked(fresh(segment), false)
     let count = 0
     let step = lines.next()
     for (; !step.done; step = lines.next()) {
       take(rest, step.value, runs)
-      if (rest.lines.length >= bytesPerWrite) flush()
+      if (rest.lines.length >= bytesPerWrite) flushRest()
       if (++count % linesPerTurn === 0) await setImmediate()
     }
     if (step.value instanceof LogDamaged) damaged = step.value
     closeGap(rest)
-    flush()
+    flushRest()
     return damaged === undefined && rest.removed > 0
   })
   if (damaged !== undefined) return damaged
@@ -169,6 +200,7 @@ const compactSegment = async (
   segment.size = rest.flushed
   segment.marks = rest.segment.marks
   segment.places = packedPlaces(rest.segment.places.pack())
+  segment.payloads = rest.segment.payloads
   disk.syncDirectory(path.dirname(segment.file))
   if (known !== undefined) {
     writeSnapshot(segment, {
@@ -207,4 +239,14 @@ export const compactSegments = async (
     bytes += before - segment.size
   }
   return { entries, bytes }
+}
+
+/** Removes the payloads that no line of the segments refers to any more; the last of them, and later ones, may grow meanwhile. */
+export const sweepPayloads = (payloads: PayloadWriter, segments: ReadonlyArray<Segment>): Promise<void> => {
+  const growing = segments.length - 1
+  const referred = new Set(segments.slice(0, growing).flatMap((segment) => [...segment.payloads]))
+  return payloads.sweep(
+    (sha256) =>
+      referred.has(sha256) || segments.slice(growing).some((segment) => segment.payloads.has(sha256))
+  )
 }

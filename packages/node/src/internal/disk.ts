@@ -27,6 +27,8 @@ export interface Operations {
   readonly remove: (file: string) => void
   /** Makes the entries of a directory durable: a new, renamed or removed file is not before its directory is. */
   readonly syncDirectory: (directory: string) => void
+  /** As `syncDirectory`, on another thread. */
+  readonly syncDirectoryLater: (directory: string, done: (error: Error | null) => void) => void
 }
 
 const node: Operations = {
@@ -46,6 +48,12 @@ const node: Operations = {
     } finally {
       fs.closeSync(fd)
     }
+  },
+  syncDirectoryLater: (directory, done) => {
+    fs.open(directory, "r", (unopened, fd) => {
+      if (unopened !== null) done(unopened)
+      else fs.fsync(fd, (error) => fs.close(fd, () => done(error)))
+    })
   }
 }
 

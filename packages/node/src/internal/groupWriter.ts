@@ -3,7 +3,8 @@ import type { Seq } from "@switchyard/core/Ids"
 import type { Operations } from "./disk.js"
 import { reasonOf } from "./fileSystem.js"
 import { addEntries } from "./line.js"
-import { type Lines, makeLines } from "./lineBytes.js"
+import { clear, type Lines, makeLines } from "./lineBytes.js"
+import type { PayloadWriter } from "./payloadWriter.js"
 import { emptySegment, type Marks, mark, type Segment } from "./segment.js"
 import { makeSegmentWriter, type SegmentWriter, type WriteFailure } from "./segmentWriter.js"
 
@@ -68,6 +69,9 @@ export interface Target {
   readonly last: Seq
   /** A segment that has reached this size is followed by a new one. */
   readonly maxSegmentBytes: number
+  /** Where the JSON of events goes that is larger than `maxInlineBytes`. */
+  readonly payloads: PayloadWriter
+  readonly maxInlineBytes: number
 }
 
 /**
@@ -75,7 +79,7 @@ export interface Target {
  * is written any more until the log is opened again.
  */
 export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
-  const { directory, disk, maxSegmentBytes, segments } = target
+  const { directory, disk, maxInlineBytes, maxSegmentBytes, payloads, segments } = target
   let end: SegmentWriter = makeSegmentWriter(
     disk,
     segments.at(-1) ?? startSegment(target, 1 as Seq),
@@ -120,13 +124,22 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
     owner.sealed(full)
   }
 
+  const reuse = (lines: Lines): void => {
+    clear(lines)
+    spare = lines.bytes.length <= largestSpare ? lines : makeLines()
+  }
+
   const write = (group: Group, first: Seq): void => {
     const { segment } = end
     const begin = segment.size
     const { lines } = group
     end.write(lines.bytes.subarray(0, lines.length), (failure) => {
-      lines.length = 0
-      spare = lines.bytes.length <= largestSpare ? lines : makeLines()
+      if (lines.payloads.length > 0) {
+        if (failure === undefined) for (const { sha256 } of lines.payloads) segment.payloads.add(sha256)
+        // After a failure that is final the lines may be there all the same when the log is opened again.
+        if (failure?.final !== true) payloads.release()
+      }
+      reuse(lines)
       if (failure === undefined) {
         for (const [index, seq] of group.marks.seqs.entries())
           mark(segment.marks, seq, begin + (group.marks.offsets[index] ?? 0))
@@ -174,7 +187,19 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
       fail(group, { reason: reasonOf(error), final: false })
       return
     }
-    write(group, first.seq)
+    if (group.lines.payloads.length === 0) {
+      write(group, first.seq)
+      return
+    }
+    // A line must never be durable before what it refers to.
+    payloads.write(group.lines.payloads, (reason) => {
+      if (reason === undefined) {
+        write(group, first.seq)
+        return
+      }
+      reuse(group.lines)
+      fail(group, { reason, final: false })
+    })
   }
 
   const begin = (): void => {
@@ -192,7 +217,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
     add: (entries, urgent, settled) => {
       const group = current
       const offset = group.lines.length
-      addEntries(group.lines, entries)
+      addEntries(group.lines, entries, maxInlineBytes)
       if (entries[0] !== undefined) mark(group.marks, entries[0].seq, offset)
       for (const entry of entries) group.entries.push(entry)
       group.waiting.push(settled)

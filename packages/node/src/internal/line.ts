@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib"
-import type { Entry } from "@switchyard/core/Event"
+import type { Entry, Event } from "@switchyard/core/Event"
 import { putEvent } from "./eventBytes.js"
 import { fixed, type Lines, put, putId, putNumber, putText } from "./lineBytes.js"
+import { payloadOf, type Reference, referenceOf } from "./payload.js"
 
 /** What every line begins with, by which lines are found among bytes that are none. */
 export const lineHead = '{"crc":"'
@@ -31,7 +32,19 @@ const sign = ({ bytes, length }: Lines, begin: number): void => {
   }
 }
 
-const addEntry = (lines: Lines, { event, runId, runSeq, seq, time }: Entry): void => {
+const putInline = (lines: Lines, event: Event, maxInlineBytes: number): void => {
+  const begin = lines.length
+  putEvent(lines, event)
+  // An event that looks like a reference would be taken for one.
+  if (lines.length - begin <= maxInlineBytes && referenceOf(event) === undefined) return
+  const payload = payloadOf(Buffer.from(lines.bytes.subarray(begin, lines.length)))
+  const { bytes, sha256 } = payload
+  lines.payloads.push(payload)
+  lines.length = begin
+  putText(lines, JSON.stringify({ _tag: event._tag, payload: { sha256, bytes } }))
+}
+
+const addEntry = (lines: Lines, { event, runId, runSeq, seq, time }: Entry, maxInlineBytes: number): void => {
   const begin = lines.length
   put(lines, unchecked)
   if (begin === 0) put(lines, group)
@@ -44,21 +57,27 @@ const addEntry = (lines: Lines, { event, runId, runSeq, seq, time }: Entry): voi
   put(lines, runSeqKey)
   putNumber(lines, runSeq)
   put(lines, eventKey)
-  putEvent(lines, event)
+  putInline(lines, event, maxInlineBytes)
   put(lines, close)
   sign(lines, begin)
 }
 
 /**
- * Adds the lines of entries, the first of which gets a mark where it is the first line of all. Throws, and adds none of
- * them, where one of them is not JSON.
+ * Adds the lines of entries, the first of which gets a mark where it is the first line of all; events whose JSON is larger
+ * than `maxInlineBytes` become payloads. Throws, and adds none of them, where one of them is not JSON.
  */
-export const addEntries = (lines: Lines, entries: ReadonlyArray<Entry>): void => {
+export const addEntries = (
+  lines: Lines,
+  entries: ReadonlyArray<Entry>,
+  maxInlineBytes = Number.POSITIVE_INFINITY
+): void => {
   const begin = lines.length
+  const payloads = lines.payloads.length
   try {
-    for (const entry of entries) addEntry(lines, entry)
+    for (const entry of entries) addEntry(lines, entry, maxInlineBytes)
   } catch (error) {
     lines.length = begin
+    lines.payloads.length = payloads
     throw error
   }
 }
@@ -81,6 +100,15 @@ export const addLine = (lines: Lines, line: Uint8Array): void => {
   put(lines, newline)
 }
 
+/** Adds a line that refers to a payload as it would be with the payload in it. */
+export const addWhole = (lines: Lines, line: Buffer, payload: Uint8Array): void => {
+  const begin = lines.length
+  put(lines, line.subarray(0, line.indexOf(eventKey) + eventKey.length))
+  put(lines, payload)
+  put(lines, close)
+  sign(lines, begin)
+}
+
 /**
  * What a line says of the positions from `first` to `last`: the one entry there, or that what stood there was removed on
  * purpose.
@@ -89,6 +117,8 @@ export interface Decoded {
   readonly first: number
   readonly last: number
   readonly entry: Entry | undefined
+  /** What stands in the place of the event of the entry, where that is a payload. */
+  readonly payload: Reference | undefined
   readonly beginsGroup: boolean
 }
 
@@ -116,10 +146,10 @@ export const decode = (line: Buffer): Decoded | string => {
   try {
     if (rest.startsWith(gapMark)) {
       const { from, to } = JSON.parse(rest.slice(gapMark.length, -1))
-      return { first: from, last: to, entry: undefined, beginsGroup }
+      return { first: from, last: to, entry: undefined, payload: undefined, beginsGroup }
     }
     const entry: Entry = JSON.parse(`{${rest}`)
-    return { first: entry.seq, last: entry.seq, entry, beginsGroup }
+    return { first: entry.seq, last: entry.seq, entry, payload: referenceOf(entry.event), beginsGroup }
   } catch {
     return "it is not JSON"
   }

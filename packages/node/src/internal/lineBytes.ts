@@ -1,11 +1,21 @@
+import type { Payload } from "./payload.js"
+
 /** Lines that are written together; `bytes` has room for more than `length`. */
 export interface Lines {
   bytes: Buffer
   length: number
+  /** What the lines refer to. */
+  readonly payloads: Array<Payload>
 }
 
 /** No lines as yet, with room for some. */
-export const makeLines = (): Lines => ({ bytes: Buffer.allocUnsafe(64 * 1024), length: 0 })
+export const makeLines = (): Lines => ({ bytes: Buffer.allocUnsafe(64 * 1024), length: 0, payloads: [] })
+
+/** Takes all lines away, so that others can have their room. */
+export const clear = (lines: Lines): void => {
+  lines.length = 0
+  lines.payloads.length = 0
+}
 
 const reserve = (lines: Lines, size: number): void => {
   if (lines.length + size <= lines.bytes.length) return

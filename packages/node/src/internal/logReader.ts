@@ -3,6 +3,7 @@ import { type Batch, LogDamaged } from "@switchyard/core/EventLog"
 import type { RunId, Seq } from "@switchyard/core/Ids"
 import { reasonOf } from "./fileSystem.js"
 import { decode } from "./line.js"
+import { withPayload } from "./payload.js"
 import type { Place } from "./runPlaces.js"
 import { lineAt, readLines, type Segment, startFor, withFile } from "./segment.js"
 
@@ -63,12 +64,13 @@ const readSegment = (
       new LogDamaged({ segment: segment.file, offset, line: lineAt(fd, offset), reason })
     let next = from
     let begin: number | undefined
+    let loaded = 0
     for (const { bytes, offset } of readLines(fd, from, place.to)) {
       next = offset + bytes.length + 1
-      // A group has one remembered place however large it is, so much may have to be passed over, and that does not count.
+      // A remembered place may be far before the entry that is wanted, and what is passed over does not count.
       if (begin === undefined && seqIn(bytes) <= after) continue
       begin ??= offset
-      const isFull = entries.length >= mostEntries - 1 || next - begin >= mostBytes
+      const isFull = entries.length >= mostEntries - 1 || next - begin + loaded >= mostBytes
       if (runs !== undefined && !isOf(bytes, runs)) {
         const seq = isFull ? seqIn(bytes) : 0
         if (seq > after) return { entries, through: Math.min(seq, until) as Seq }
@@ -79,7 +81,15 @@ const readSegment = (
       const { entry } = decoded
       if (decoded.first > until) return { entries, through: until }
       if (entry === undefined || entry.seq <= after) continue
-      if (runs === undefined || runs.has(entry.runId)) entries.push(entry)
+      if (runs === undefined || runs.has(entry.runId)) {
+        if (decoded.payload === undefined) entries.push(entry)
+        else {
+          const whole = withPayload(segment.file, entry, decoded.payload)
+          if (whole instanceof LogDamaged) return whole
+          entries.push(whole)
+          loaded += decoded.payload.bytes
+        }
+      }
       if (isFull) return { entries, through: entry.seq }
     }
     return next < place.to

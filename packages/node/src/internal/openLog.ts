@@ -52,11 +52,12 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
     const lines = checked(segment, isLast)
     let step = lines.next()
     for (; !step.done; step = lines.next()) {
-      const { entry, from, to } = step.value
+      const { entry, from, payload, to } = step.value
       last = step.value.last as Seq
       if (entry === undefined) continue
       track(openRuns, entry)
       segment.places.note(entry.runId, from, to)
+      if (payload !== undefined) segment.payloads.add(payload.sha256)
     }
     const found = step.value
     if (found instanceof LogDamaged) return found

@@ -9,6 +9,8 @@ export interface Segment {
   readonly firstSeq: Seq
   marks: Marks
   places: RunPlaces
+  /** The SHA-256 of the payloads that its lines refer to. */
+  payloads: Set<string>
   size: number
 }
 
@@ -55,6 +57,7 @@ export const emptySegment = (directory: string, firstSeq: Seq): Segment => ({
   firstSeq,
   marks: { seqs: [], offsets: [] },
   places: growingPlaces(),
+  payloads: new Set(),
   size: 0
 })
 

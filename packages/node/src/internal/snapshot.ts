@@ -18,10 +18,11 @@ interface Header {
   readonly last: Seq
   readonly size: number
   readonly open: ReadonlyArray<readonly [RunId, Seq, number]>
+  readonly payloads: ReadonlyArray<string>
   readonly columns: ReadonlyArray<number>
 }
 
-const version = 1
+const version = 2
 const newline = 0x0a
 const fileOf = (segment: Segment): string => beside(segment.file, "snapshot")
 
@@ -38,6 +39,7 @@ export const writeSnapshot = (segment: Segment, { last, openRuns }: AtEnd): void
     last,
     size: segment.size,
     open: [...openRuns].map(([runId, { firstSeq, runSeq }]) => [runId, firstSeq, runSeq]),
+    payloads: [...segment.payloads],
     columns: columns.map(({ length }) => length)
   }
   const content = Buffer.concat([
@@ -84,6 +86,7 @@ const parse = (segment: Segment, bytes: Buffer): AtEnd | undefined => {
     offsets: Array.from(offsets)
   }
   segment.places = packedPlaces({ hashes, froms, tos })
+  segment.payloads = new Set(header.payloads)
   return {
     last: header.last,
     openRuns: new Map(header.open.map(([runId, firstSeq, runSeq]) => [runId, { firstSeq, runSeq }]))

@@ -1,9 +1,11 @@
+import * as fs from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { LogDamaged } from "@switchyard/core/EventLog"
 import { origin, type Seq } from "@switchyard/core/Ids"
 import { outOfPlace } from "./openLog.js"
-import { checked } from "./repair.js"
-import { listSegments } from "./segment.js"
+import { readPayload } from "./payload.js"
+import { checked, type Placed } from "./repair.js"
+import { listSegments, type Segment } from "./segment.js"
 
 /** What a log holds, after every byte of it was checked. */
 export interface Totals {
@@ -13,12 +15,22 @@ export interface Totals {
   readonly removed: number
   /** The bytes of the entries, without what files are filled with. */
   readonly bytes: number
+  /** How many of the entries are kept in files of their own, which were checked too. */
+  readonly payloads: number
   /** The bytes at the end that a crash in the middle of a write left, which opening the log sets aside. */
   readonly tornBytes: number
 }
 
 /** How many lines are checked before everybody else gets a turn. */
 const linesPerTurn = 1024
+
+/** What is wrong with the payload that a line refers to, if the line is still there: its run may be removed meanwhile. */
+const payloadDamage = (segment: Segment, { bytes, entry, payload }: Placed): LogDamaged | undefined => {
+  if (entry === undefined || payload === undefined) return undefined
+  const content = readPayload(segment.file, entry, payload)
+  if (!(content instanceof LogDamaged)) return undefined
+  return fs.readFileSync(segment.file).includes(bytes) ? content : undefined
+}
 
 /** Checks every line of a directory's segments in order, as long as nobody gives up, and stops at the first damage. */
 export const verifyLog = async (directory: string, signal: AbortSignal): Promise<Totals | LogDamaged> => {
@@ -28,6 +40,7 @@ export const verifyLog = async (directory: string, signal: AbortSignal): Promise
   let entries = 0
   let removed = 0
   let bytes = 0
+  let payloads = 0
   let tornBytes = 0
   for (const [index, segment] of segments.entries()) {
     const misplaced = outOfPlace(segment, last)
@@ -38,11 +51,14 @@ export const verifyLog = async (directory: string, signal: AbortSignal): Promise
       last = step.value.last as Seq
       if (step.value.entry === undefined) removed += step.value.last + 1 - step.value.first
       else entries++
+      if (step.value.payload !== undefined) payloads++
+      const damaged = payloadDamage(segment, step.value)
+      if (damaged !== undefined) return damaged
       if (++lines % linesPerTurn === 0) await setImmediate(undefined, { signal })
     }
     if (step.value instanceof LogDamaged) return step.value
     bytes += step.value.end
     if (step.value.torn) tornBytes = segment.size - step.value.end
   }
-  return { segments: segments.length, entries, removed, bytes, tornBytes }
+  return { segments: segments.length, entries, removed, bytes, payloads, tornBytes }
 }
