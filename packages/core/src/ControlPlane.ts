@@ -224,16 +224,15 @@ const make = (options: Options) =>
 
     const handleOf = (active: Active): RunHandle => {
       const { result, run } = active
-      const handle = restingHandleOf(run)
       const here = () => executions.get(run.id) === active || executions.isClosed()
       return {
         runId: run.id,
-        events: executions.entriesOf(active, beforeRegistration(run)),
+        events: Stream.suspend(() => executions.entriesOf(active, beforeRegistration(run))),
         control: (command, commandId) =>
           Effect.suspend(() =>
             here()
               ? Effect.flatMap(commandIdOf(commandId), (id) => executions.send(active, id, command))
-              : handle.control(command, commandId)
+              : restingHandleOf(run).control(command, commandId)
           ),
         result: Deferred.await(result),
         status: Effect.sync(() => run.status)
