@@ -15,6 +15,7 @@ import { async, currentTimeMillis, layerScopedContext, makeSemaphore } from "./i
 import { Disk } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
+import { chainStart } from "./internal/line.js"
 import { readBatch } from "./internal/logReader.js"
 import { openLog } from "./internal/openLog.js"
 import { makePayloadWriter } from "./internal/payloadWriter.js"
@@ -35,6 +36,11 @@ export interface Options {
    * segment, so that reading other events stays fast: 64 KiB by default, 16 MiB at most.
    */
   readonly maxInlineBytes?: number
+  /**
+   * Chains the entries from now on: each line holds a SHA-256 over itself and the hash of the line before, so that `verify`
+   * finds what somebody rewrote, checksums included. A log that is chained stays so whatever is said here.
+   */
+  readonly audit?: boolean
   /** How many of the latest entries are kept in memory for followers; 8,192 by default. */
   readonly tailEntries?: number
 }
@@ -90,7 +96,16 @@ const make = (
     const writer = yield* Effect.acquireRelease(
       usable(() =>
         makeGroupWriter(
-          { disk, directory, segments, maxSegmentBytes, maxInlineBytes, payloads, last: opened.last },
+          {
+            disk,
+            directory,
+            segments,
+            maxSegmentBytes,
+            maxInlineBytes,
+            payloads,
+            last: opened.last,
+            chain: opened.hash ?? (options.audit === true ? chainStart : undefined)
+          },
           {
             durable: (entries) => {
               for (const entry of entries) {
@@ -103,8 +118,8 @@ const make = (
               bell.ring(entries)
             },
             failed: sequencer.takeBack,
-            sealed: (segment) => {
-              writeSnapshot(segment, { last: durableSeq, openRuns })
+            sealed: (segment, hash) => {
+              writeSnapshot(segment, { last: durableSeq, openRuns, hash })
               segment.places = packedPlaces(segment.places.pack())
             }
           }
@@ -208,8 +223,9 @@ export const layer = (options: Options): Layer.Layer<Services, DirectoryUnusable
 export interface Verified extends Totals {}
 
 /**
- * Reads every byte of a log and checks what can be checked: checksums, the order of the entries, that none is missing, and
- * the events that are kept in files of their own.
+ * Reads every byte of a log and checks what can be checked: checksums, the order of the entries, that none is missing, their
+ * hashes where they are chained, and the events that are kept in files of their own. What was cut off at the end of a chain
+ * shows only to those who kept its hash.
  * Fails with the first damage. It changes nothing, and the log may be in use meanwhile.
  */
 export const verify = (directory: string): Effect.Effect<Verified, DirectoryUnusable | EventLog.LogDamaged> =>

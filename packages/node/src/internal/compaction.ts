@@ -128,7 +128,7 @@ const archiveRun = async (
 interface Rest {
   readonly segment: Segment
   readonly lines: Lines
-  gap: { readonly first: number; readonly last: number } | undefined
+  gap: { readonly first: number; readonly last: number; readonly hash: string | undefined } | undefined
   removed: number
   flushed: number
 }
@@ -137,15 +137,19 @@ const endOf = ({ flushed, lines }: Rest): number => flushed + lines.length
 
 const closeGap = (rest: Rest): void => {
   if (rest.gap === undefined) return
-  const { first, last } = rest.gap
+  const { first, hash, last } = rest.gap
   mark(rest.segment.marks, first, endOf(rest))
-  addGap(rest.lines, first, last)
+  addGap(rest.lines, first, last, hash)
   rest.gap = undefined
 }
 
-const take = (rest: Rest, { bytes, entry, first, last, payload }: Placed, runs: ReadonlySet<RunId>): void => {
+const take = (
+  rest: Rest,
+  { bytes, entry, first, hash, last, payload }: Placed,
+  runs: ReadonlySet<RunId>
+): void => {
   if (entry === undefined || runs.has(entry.runId)) {
-    rest.gap = { first: rest.gap?.first ?? first, last }
+    rest.gap = { first: rest.gap?.first ?? first, last, hash }
     if (entry !== undefined) rest.removed++
     return
   }
@@ -204,7 +208,7 @@ const compactSegment = async (
   disk.syncDirectory(path.dirname(segment.file))
   if (known !== undefined) {
     writeSnapshot(segment, {
-      last: known.last,
+      ...known,
       openRuns: new Map([...known.openRuns].filter(([runId]) => !runs.has(runId)))
     })
   }

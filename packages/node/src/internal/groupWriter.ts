@@ -38,8 +38,8 @@ export interface Owner {
   readonly durable: (entries: ReadonlyArray<Entry>) => void
   /** Nothing of these entries is in the log; they are the last ones that were added. */
   readonly failed: (entries: ReadonlyArray<Entry>) => void
-  /** A segment has got its last entry, and another one follows it. */
-  readonly sealed: (segment: Segment) => void
+  /** A segment has got its last entry, whose hash is given where entries are chained, and another one follows it. */
+  readonly sealed: (segment: Segment, hash: string | undefined) => void
 }
 
 /** Appends lines to the last segment of a log, one write and one fdatasync for everything that came meanwhile. */
@@ -67,6 +67,8 @@ export interface Target {
   readonly segments: Array<Segment>
   /** The last entry that is there. */
   readonly last: Seq
+  /** The hash of it; `undefined` where the entries that follow are not to be chained. */
+  readonly chain: string | undefined
   /** A segment that has reached this size is followed by a new one. */
   readonly maxSegmentBytes: number
   /** Where the JSON of events goes that is larger than `maxInlineBytes`. */
@@ -85,7 +87,8 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
     segments.at(-1) ?? startSegment(target, 1 as Seq),
     maxSegmentBytes
   )
-  let current = makeGroup(makeLines())
+  let chain = target.chain
+  let current = makeGroup(makeLines(chain))
   let spare: Lines = makeLines()
   let busy = false
   let broken: string | undefined
@@ -101,7 +104,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
   const fail = (group: Group, { final, reason }: WriteFailure): void => {
     if (final) broken = reason
     const next = current
-    current = makeGroup(makeLines())
+    current = makeGroup(makeLines(chain))
     owner.failed([...group.entries, ...next.entries])
     finish(group, reason)
     finish(next, reason)
@@ -121,7 +124,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
     end.close()
     end = next
     segments.push(segment)
-    owner.sealed(full)
+    owner.sealed(full, chain)
   }
 
   const reuse = (lines: Lines): void => {
@@ -139,6 +142,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
         // After a failure that is final the lines may be there all the same when the log is opened again.
         if (failure?.final !== true) payloads.release()
       }
+      if (failure === undefined) chain = lines.chain
       reuse(lines)
       if (failure === undefined) {
         for (const [index, seq] of group.marks.seqs.entries())
@@ -180,6 +184,7 @@ export const makeGroupWriter = (target: Target, owner: Owner): GroupWriter => {
       return
     }
     const group = current
+    spare.chain = group.lines.chain
     current = makeGroup(spare)
     try {
       if (end.segment.size >= maxSegmentBytes) rotate(first.seq)

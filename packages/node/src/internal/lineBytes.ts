@@ -6,10 +6,17 @@ export interface Lines {
   length: number
   /** What the lines refer to. */
   readonly payloads: Array<Payload>
+  /** The hash of the line before the next one, in hex; `undefined` where lines are not chained. */
+  chain: string | undefined
 }
 
 /** No lines as yet, with room for some. */
-export const makeLines = (): Lines => ({ bytes: Buffer.allocUnsafe(64 * 1024), length: 0, payloads: [] })
+export const makeLines = (chain?: string): Lines => ({
+  bytes: Buffer.allocUnsafe(64 * 1024),
+  length: 0,
+  payloads: [],
+  chain
+})
 
 /** Takes all lines away, so that others can have their room. */
 export const clear = (lines: Lines): void => {

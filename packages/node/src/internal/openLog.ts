@@ -12,6 +12,8 @@ import { readSnapshot, writeSnapshot } from "./snapshot.js"
 export interface OpenedLog {
   readonly segments: Array<Segment>
   readonly last: Seq
+  /** The hash of the last entry, where it is chained. */
+  readonly hash: string | undefined
   readonly openRuns: Map<RunId, OpenRun>
   /** The file that a torn tail was put into. */
   readonly kept: string | undefined
@@ -36,6 +38,7 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
   const segments = listSegments(directory)
   let openRuns = new Map<RunId, OpenRun>()
   let last: Seq = origin
+  let hash: string | undefined
   let kept: string | undefined
   const missing: Array<() => void> = []
   for (const [index, segment] of segments.entries()) {
@@ -46,6 +49,7 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
     // One that does not lead to the next segment is of another time, before the segment was restored perhaps.
     if (known !== undefined && known.last + 1 === segments[index + 1]?.firstSeq) {
       last = known.last
+      hash = known.hash
       openRuns = new Map(known.openRuns)
       continue
     }
@@ -54,6 +58,7 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
     for (; !step.done; step = lines.next()) {
       const { entry, from, payload, to } = step.value
       last = step.value.last as Seq
+      hash = step.value.hash
       if (entry === undefined) continue
       track(openRuns, entry)
       segment.places.note(entry.runId, from, to)
@@ -67,7 +72,7 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
     } else {
       segment.size = found.end
       segment.places = packedPlaces(segment.places.pack())
-      const atEnd = { last, openRuns: new Map(openRuns) }
+      const atEnd = { last, hash, openRuns: new Map(openRuns) }
       missing.push(() => writeSnapshot(segment, atEnd))
     }
   }
@@ -80,5 +85,5 @@ export const openLog = (disk: Operations, directory: string): OpenedLog | LogDam
   for (const name of fs.readdirSync(directory)) {
     if (name.endsWith(".new")) disk.remove(path.join(directory, name))
   }
-  return { segments, last, openRuns, kept }
+  return { segments, last, hash, openRuns, kept }
 }

@@ -11,12 +11,15 @@ export interface AtEnd {
   readonly last: Seq
   /** The runs that have not ended by then. */
   readonly openRuns: ReadonlyMap<RunId, OpenRun>
+  /** The hash of the last entry, where it is chained. */
+  readonly hash: string | undefined
 }
 
 interface Header {
   readonly version: number
   readonly last: Seq
   readonly size: number
+  readonly hash?: string | undefined
   readonly open: ReadonlyArray<readonly [RunId, Seq, number]>
   readonly payloads: ReadonlyArray<string>
   readonly columns: ReadonlyArray<number>
@@ -30,7 +33,7 @@ const fileOf = (segment: Segment): string => beside(segment.file, "snapshot")
  * Keeps beside a segment what opening the log would read it for: a line of JSON, then columns of 32-bit numbers, then the
  * CRC-32 of it all. Nothing is lost with it, so it is neither synced nor missed.
  */
-export const writeSnapshot = (segment: Segment, { last, openRuns }: AtEnd): void => {
+export const writeSnapshot = (segment: Segment, { hash, last, openRuns }: AtEnd): void => {
   const { froms, hashes, tos } = segment.places.pack()
   const seqs = Uint32Array.from(segment.marks.seqs, (seq) => seq - segment.firstSeq)
   const columns = [seqs, Uint32Array.from(segment.marks.offsets), hashes, froms, tos]
@@ -38,6 +41,7 @@ export const writeSnapshot = (segment: Segment, { last, openRuns }: AtEnd): void
     version,
     last,
     size: segment.size,
+    hash,
     open: [...openRuns].map(([runId, { firstSeq, runSeq }]) => [runId, firstSeq, runSeq]),
     payloads: [...segment.payloads],
     columns: columns.map(({ length }) => length)
@@ -89,6 +93,7 @@ const parse = (segment: Segment, bytes: Buffer): AtEnd | undefined => {
   segment.payloads = new Set(header.payloads)
   return {
     last: header.last,
+    hash: header.hash,
     openRuns: new Map(header.open.map(([runId, firstSeq, runSeq]) => [runId, { firstSeq, runSeq }]))
   }
 }

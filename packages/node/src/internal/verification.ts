@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { LogDamaged } from "@switchyard/core/EventLog"
 import { origin, type Seq } from "@switchyard/core/Ids"
+import { type Chain, makeChainCheck } from "./hashChain.js"
 import { outOfPlace } from "./openLog.js"
 import { readPayload } from "./payload.js"
 import { checked, type Placed } from "./repair.js"
@@ -17,6 +18,8 @@ export interface Totals {
   readonly bytes: number
   /** How many of the entries are kept in files of their own, which were checked too. */
   readonly payloads: number
+  /** Which entries are chained by their hashes; `undefined` where none are. */
+  readonly chain: Chain | undefined
   /** The bytes at the end that a crash in the middle of a write left, which opening the log sets aside. */
   readonly tornBytes: number
 }
@@ -36,6 +39,7 @@ const payloadDamage = (segment: Segment, { bytes, entry, payload }: Placed): Log
 export const verifyLog = async (directory: string, signal: AbortSignal): Promise<Totals | LogDamaged> => {
   const segments = listSegments(directory)
   let last: Seq = origin
+  const chain = makeChainCheck()
   let lines = 0
   let entries = 0
   let removed = 0
@@ -47,7 +51,11 @@ export const verifyLog = async (directory: string, signal: AbortSignal): Promise
     if (misplaced !== undefined) return misplaced
     const found = checked(segment, index === segments.length - 1)
     let step = found.next()
-    for (; !step.done; step = found.next()) {
+    for (let line = 1; !step.done; step = found.next(), line++) {
+      const reason = chain.follow(step.value)
+      if (reason !== undefined) {
+        return new LogDamaged({ segment: segment.file, offset: step.value.from, line, reason })
+      }
       last = step.value.last as Seq
       if (step.value.entry === undefined) removed += step.value.last + 1 - step.value.first
       else entries++
@@ -60,5 +68,5 @@ export const verifyLog = async (directory: string, signal: AbortSignal): Promise
     bytes += step.value.end
     if (step.value.torn) tornBytes = segment.size - step.value.end
   }
-  return { segments: segments.length, entries, removed, bytes, payloads, tornBytes }
+  return { segments: segments.length, entries, removed, bytes, payloads, chain: chain.chain(), tornBytes }
 }
