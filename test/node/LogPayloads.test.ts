@@ -313,6 +313,36 @@ describe("payloads of the log", () => {
     })
   )
 
+  it.scoped("are not removed between being kept and the line that refers to them", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const disk = makeFaultyDisk()
+      yield* withLog(
+        directory,
+        (log, { compact }) =>
+          Effect.gen(function* () {
+            yield* log.append(run(1), [large("a"), ended])
+            yield* log.append(run(2), [ended])
+            // The segment of the first run is written no more from here on, so that its removal waits for no write.
+            yield* compact(runs(2), "delete")
+            let release: (() => void) | undefined
+            disk.break({
+              syncDirectoryLater: (_, done) => {
+                release = () => done(null)
+              }
+            })
+            const appending = yield* Effect.fork(log.append(run(3), [large("a"), small(1)]))
+            while (release === undefined) yield* milliseconds(1)
+            expect(yield* compact(runs(1), "delete")).toMatchObject({ entries: 2 })
+            release()
+            yield* Fiber.join(appending)
+          }),
+        disk
+      )
+      expect((yield* reopened(directory)).map(({ event }) => event)).toEqual([large("a"), small(1)])
+    })
+  )
+
   it.scoped("are written again where the same content is removed while it is appended", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
