@@ -16,9 +16,9 @@ import * as fc from "fast-check"
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "switchyard-repair-"))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
 
-const withLog = <A, E>(directory: string, use: (log: Service) => Effect.Effect<A, E>) =>
+const withLog = <A, E>(directory: string, use: (log: Service) => Effect.Effect<A, E>, audit = false) =>
   Effect.runPromise(
-    Effect.provide(Effect.flatMap(EventLog, use), JsonlEventLog.layer({ directory })).pipe(
+    Effect.provide(Effect.flatMap(EventLog, use), JsonlEventLog.layer({ directory, audit })).pipe(
       Logger.withMinimumLogLevel(LogLevel.None)
     )
   )
@@ -33,17 +33,20 @@ const eventOf = (size: number): Event => ({
 })
 
 /** A log of groups, each given by the sizes of its events, and what is in its only segment. */
-const written = async (groups: ReadonlyArray<ReadonlyArray<number>>) => {
+const written = async (groups: ReadonlyArray<ReadonlyArray<number>>, audit = false) => {
   const directory = fs.mkdtempSync(path.join(root, "log-"))
   const file = path.join(directory, "0000000000000001.jsonl")
-  const entries = await withLog(directory, (log) =>
-    Effect.zipRight(
-      Effect.forEach(groups, (sizes) => log.append(RunId.make("run-1"), sizes.map(eventOf))),
-      readAll(log)
-    )
+  const entries = await withLog(
+    directory,
+    (log) =>
+      Effect.zipRight(
+        Effect.forEach(groups, (sizes) => log.append(RunId.make("run-1"), sizes.map(eventOf))),
+        readAll(log)
+      ),
+    audit
   )
   const bytes = fs.readFileSync(file)
-  const lastGroup = bytes.lastIndexOf('"group":1,') - '{"crc":"00000000",'.length
+  const lastGroup = bytes.lastIndexOf('{"crc":"', bytes.lastIndexOf('"group":1,'))
   const durable = entries.length - (groups.at(-1)?.length ?? 0)
   return { directory, file, entries, bytes, lastGroup, durable }
 }
@@ -64,8 +67,8 @@ const crash = fc.record({
 describe("repair", () => {
   it("keeps everything before the group that a crash interrupted, and never gives a number twice", async () => {
     await fc.assert(
-      fc.asyncProperty(groups, crash, async (sizes, { cut, filled, pages }) => {
-        const { bytes, directory, durable, entries, file, lastGroup } = await written(sizes)
+      fc.asyncProperty(groups, crash, fc.boolean(), async (sizes, { cut, filled, pages }, audit) => {
+        const { bytes, directory, durable, entries, file, lastGroup } = await written(sizes, audit)
         const image = Buffer.concat([bytes, Buffer.alloc(filled, "\n")])
         for (let at = lastGroup; at < image.length; ) {
           const end = Math.min(image.length, (Math.floor(at / page) + 1) * page)
@@ -84,6 +87,8 @@ describe("repair", () => {
         const [next] = await withLog(directory, (log) => log.append(RunId.make("run-1"), [eventOf(1)]))
         expect(next).toMatchObject({ seq: kept.length + 1, runSeq: kept.length + 1 })
         expect((await withLog(directory, readAll)).length).toBe(kept.length + 1)
+        const { chain } = await Effect.runPromise(JsonlEventLog.verify(directory))
+        expect(chain?.from).toBe(audit && kept.length > 0 ? 1 : undefined)
       }),
       { numRuns: 150 }
     )
