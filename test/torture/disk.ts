@@ -42,9 +42,11 @@ export const makeDisk = ({ death, fault, seed }: Cycle, durable: number, owner: 
     return die()
   }
 
-  if (at !== undefined && "millis" in at) {
+  const losePowerSince = (event: "go" | "fault"): void => {
+    if (at === undefined || !("since" in at) || at.since !== event) return
     setTimeout(() => losePower("at a random instant"), at.millis)
   }
+  losePowerSince("go")
 
   const fileOf = (fd: number): string => files.get(fd) ?? ""
 
@@ -58,6 +60,7 @@ export const makeDisk = ({ death, fault, seed }: Cycle, durable: number, owner: 
       failing = fault
       isShort = fault.short
       owner.failing(fault.kind)
+      losePowerSince("fault")
       setTimeout(() => {
         failing = undefined
         owner.working()

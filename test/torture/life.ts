@@ -1,6 +1,8 @@
+import * as path from "node:path"
 import type { Driver } from "./driver.js"
 import type { HostProcess } from "./hostProcess.js"
 import type { Report } from "./messages.js"
+import { readPublished } from "./onlooker.js"
 import type { Cycle } from "./plan.js"
 
 /** Where the hosts of one torture live. */
@@ -43,6 +45,7 @@ export const live = async (
   let notOpened = false
   let probe = 0
 
+  const log = path.join(place.directory, "log")
   const kill = () => {
     host.child.kill("SIGKILL")
   }
@@ -59,9 +62,10 @@ export const live = async (
     driver.repeat(host)
     timers.push(setInterval(() => driver.ask(host), 6))
     timers.push(setInterval(() => driver.sendOn(host), 60))
+    timers.push(setInterval(() => record.look(readPublished(log)), 10))
     if (death.by === "kill" && death.since === "ready") after(death.millis, kill)
     else after(longest, () => (failing === undefined || isFinal ? kill() : undefined))
-    if (failing !== undefined && isFinal) after(60, kill)
+    if (failing !== undefined && isFinal && death.by === "kill") after(60, kill)
   }
 
   const isFinal = fault?.kind === "sync" || fault?.kind === "syncs"
@@ -79,8 +83,7 @@ export const live = async (
         probe = driver.probe(host)
         break
       case "appended":
-        if (probe > 0 && report.entries.some(([note]) => note === probe))
-          after(death.by === "kill" ? death.millis : 0, kill)
+        if (death.by === "kill" && report.entries.some(([note]) => note === probe)) after(death.millis, kill)
         break
       case "refused":
         if (report.tag !== "LogWriteFailed") break

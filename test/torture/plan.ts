@@ -1,9 +1,12 @@
 import { type Chance, chanceOf } from "./chance.js"
 
-/** When a host dies by its own disk, counted in operations of the log on it from its opening on, or in milliseconds. */
+/**
+ * When a host loses its power: at an operation of the log on the disk, counted from its opening on, or so many milliseconds
+ * after its opening or after its disk began to refuse.
+ */
 export type PowerAt =
   | { readonly operation: number; readonly phase: "before" | "partly" | "after" }
-  | { readonly millis: number }
+  | { readonly since: "go" | "fault"; readonly millis: number }
 
 /** How one host dies. The parent counts from the opening, or from when it is open; a failed sync is followed by a kill. */
 export type Death =
@@ -45,7 +48,7 @@ export const lastCycle: Cycle = {
 
 const powerAt = (chance: Chance): PowerAt =>
   chance.happens(0.3)
-    ? { millis: chance.between(0, 250) }
+    ? { since: "go", millis: chance.between(0, 250) }
     : {
         operation: chance.happens(0.3) ? chance.between(1, 10) : chance.between(5, 70),
         phase: chance.pick(["before", "partly", "after"])
@@ -75,8 +78,12 @@ const cycleOf = (chance: Chance): Cycle => {
     [8, { by: "short", operation: chance.between(3, 60) }]
   ])
   if (fault === undefined) return { death, fault, back, seed }
+  const millis = chance.between(0, 60)
+  if (chance.happens(0.3)) {
+    return { death: { by: "power", at: { since: "fault", millis: 2 * millis } }, fault, back, seed }
+  }
   // Whether it recovers is to be seen, so that the host has to live that long.
-  return { death: { by: "kill", since: "recovery", millis: chance.between(0, 60) }, fault, back, seed }
+  return { death: { by: "kill", since: "recovery", millis }, fault, back, seed }
 }
 
 /** How each of a number of hosts lives and dies, as a function of the seed. */

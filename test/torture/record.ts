@@ -1,5 +1,6 @@
 import type { ControlCommand } from "@switchyard/core/Command"
 import type { Report, Seen } from "./messages.js"
+import type { Published } from "./onlooker.js"
 import type { RunRequest } from "./workload.js"
 
 /** A command as the parent sent it, and what it was told about it. */
@@ -32,7 +33,7 @@ export interface Record {
   readonly runs: Map<string, KnownRun>
   readonly commands: Map<string, SentCommand>
   readonly notes: Map<number, SentNote>
-  /** What followers have seen, by position. */
+  /** What followers and onlookers have seen, by position. */
   readonly seen: Map<number, string>
   /** The last position that is known to be durable. */
   readonly durable: () => number
@@ -41,6 +42,8 @@ export interface Record {
   readonly violations: Array<string>
   /** Takes a report of the host that follows after a position. */
   readonly hear: (report: Report) => void
+  /** Takes what an onlooker in another process has found published. */
+  readonly look: (published: Published | undefined) => void
   /** Another host begins, which follows after a position; `certain` while what it refuses is surely not in the log. */
   readonly begin: (after: number, certain: boolean) => void
 }
@@ -58,14 +61,18 @@ export const makeRecord = (): Record => {
   let furthest = 0
   let certain = true
 
-  const see = ([seq, hash, runId, tag, about]: Seen): void => {
-    if (seq !== followed + 1) violations.push(`a follower got entry ${seq} after entry ${followed}`)
-    followed = seq
-    furthest = Math.max(furthest, seq)
+  const remember = (seq: number, hash: string): void => {
     durable = Math.max(durable, seq)
     const before = seen.get(seq)
     if (before !== undefined && before !== hash) violations.push(`entry ${seq} was another one before`)
     seen.set(seq, hash)
+  }
+
+  const see = ([seq, hash, runId, tag, about]: Seen): void => {
+    if (seq !== followed + 1) violations.push(`a follower got entry ${seq} after entry ${followed}`)
+    followed = seq
+    furthest = Math.max(furthest, seq)
+    remember(seq, hash)
     if (tag === "ItemCompleted") completed.add(`${runId}/${about}`)
     const run = runs.get(runId)
     if (run === undefined) return
@@ -137,6 +144,11 @@ export const makeRecord = (): Record => {
     seen,
     violations,
     hear,
+    look: (published) => {
+      if (published === undefined) return
+      if ("wrong" in published) violations.push(published.wrong)
+      else remember(published.seq, published.hash)
+    },
     durable: () => durable,
     followed: () => furthest,
     begin: (after, isCertain) => {

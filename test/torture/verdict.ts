@@ -60,7 +60,7 @@ const compare = (record: Record, { entries }: LogFiles) => {
     const entry = entries[seq - 1]
     if (entry === undefined || hashOf(entry) !== hash) lose(what)
   }
-  for (const [seq, hash] of seen) expect(seq, hash, `entry ${seq}, which a follower has seen,`)
+  for (const [seq, hash] of seen) expect(seq, hash, `entry ${seq}, which was seen,`)
 
   const of = (tag: string, key: (entry: Found) => string) =>
     groupBy(
