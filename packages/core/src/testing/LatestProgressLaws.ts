@@ -81,6 +81,7 @@ export const LatestProgressLaws: ReadonlyArray<Law<EventLog>> = [
           yield* turns(1)
         }
         yield* log.append(one, [note(6_000)])
+        yield* equal("all of it is there", yield* log.head, last)
         yield* Deferred.succeed(gate, undefined)
         yield* Fiber.join(slow)
         const all = yield* collect(log.read({}))

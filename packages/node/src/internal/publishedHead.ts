@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { origin, type Seq } from "@switchyard/core/Ids"
 import type { Operations } from "./disk.js"
+import { errnoOf } from "./fileSystem.js"
 
 /** How far a log is durable, in a file that other processes read: what is behind it they must not show. */
 export interface PublishedHead {
@@ -10,7 +11,11 @@ export interface PublishedHead {
 }
 
 const width = 16
-const fileOf = (directory: string): string => path.join(directory, "head")
+
+/** The name of the file, by which a change of it is told from others in the directory. */
+export const publishedHeadFile = "head"
+
+const fileOf = (directory: string): string => path.join(directory, publishedHeadFile)
 
 /**
  * Publishes by writing one number twice, so that a reader who comes in the middle of it sees two. It is not synced: after
@@ -33,15 +38,19 @@ export const makePublishedHead = (disk: Operations, directory: string): Publishe
   }
 }
 
-/** The number that was published last; `origin` where there is none, and `undefined` where it is being written right now. */
-export const readPublishedHead = (directory: string): Seq | undefined => {
+/**
+ * How far other processes may read: the number that was published last, no bound where none ever was, and `undefined` while
+ * it is being written.
+ */
+export const readPublishedHead = (directory: string): number | undefined => {
   let text: string
   try {
     text = fs.readFileSync(fileOf(directory), "latin1")
-  } catch {
-    return origin
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return Number.POSITIVE_INFINITY
+    throw error
   }
   if (text === "") return origin
   const [, one, other] = /^(\d{16}) (\d{16})\n$/.exec(text) ?? []
-  return one === undefined || one !== other ? undefined : (Number(one) as Seq)
+  return one === undefined || one !== other ? undefined : Number(one)
 }
