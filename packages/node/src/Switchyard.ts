@@ -3,7 +3,7 @@ import type { Agent } from "@switchyard/core/Agent"
 import * as AgentRegistry from "@switchyard/core/AgentRegistry"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
 import * as Distributor from "@switchyard/core/Distributor"
-import { EventLog, type LogDamaged, type LogWriteFailed } from "@switchyard/core/EventLog"
+import { EventLog, type EventReader, type LogDamaged, type LogWriteFailed } from "@switchyard/core/EventLog"
 import * as Orchestrator from "@switchyard/core/Orchestrator"
 import type { QueryService } from "@switchyard/core/QueryService"
 import type { Retention, WorkspaceError, WorkspaceService } from "@switchyard/core/WorkspaceService"
@@ -20,6 +20,7 @@ import * as Host from "./Host.js"
 import { endOrphans } from "./internal/orphans.js"
 import { reportUnknown } from "./internal/unknownWorkspaces.js"
 import * as JsonlEventLog from "./JsonlEventLog.js"
+import * as JsonlEventReader from "./JsonlEventReader.js"
 import type { InvalidCommand } from "./ProcessAgent.js"
 import * as SqliteIndex from "./SqliteIndex.js"
 
@@ -124,6 +125,31 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
       )
     ),
     Layer.provide(held)
+  )
+}
+
+/**
+ * What a process can use that looks at a directory while another one works on it, or while none does: the read side and the
+ * live log. It creates and changes nothing, and any number of processes may do so.
+ *
+ * @example
+ * ```ts
+ * import { QueryService } from "@switchyard/core/QueryService"
+ * import * as Switchyard from "@switchyard/node/Switchyard"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const list = Effect.flatMap(QueryService, (query) => query.listRuns()).pipe(
+ *   Effect.provide(Switchyard.layerReader({ directory: ".switchyard" }))
+ * )
+ * ```
+ */
+export const layerReader = (options: {
+  readonly directory: string
+}): Layer.Layer<QueryService | EventReader, DataDirectory.DirectoryUnusable | LogDamaged> => {
+  const directory = path.resolve(options.directory)
+  return Layer.provideMerge(
+    SqliteIndex.layerReader({ filename: path.join(directory, "index.sqlite") }),
+    JsonlEventReader.layer({ directory: path.join(directory, "log") })
   )
 }
 
