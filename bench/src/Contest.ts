@@ -36,7 +36,7 @@ export interface Group {
 const limitMillis = 180_000
 
 /** How long an entrant warms up where that takes no more than this many runs. */
-const warmUp = { millis: 2000, most: 20 }
+const warmUp = { millis: 6000, most: 60 }
 
 /** A module of a subject, as its process finds it. */
 export const moduleOf = (module: string): string =>

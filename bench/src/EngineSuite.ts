@@ -40,7 +40,7 @@ const logOnly = {
 
 const logUnsynced = {
   name: "Switchyard, log only, no sync",
-  does: "the same with fdatasync taken out by this benchmark: written before a dependent starts and never synced",
+  does: "the same with a log that is opened with `sync: false`: written before a dependent starts and never synced",
   module: "switchyard",
   settings: { form: "log", sync: false }
 }

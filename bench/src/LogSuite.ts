@@ -36,7 +36,14 @@ export const logSuite = async (options: Options): Promise<ReadonlyArray<Row>> =>
               does: "the same over blocks that were written before, which need less syncing",
               settings: { overwrite: true }
             },
-            log(task)
+            log(task),
+            {
+              name: "JsonlEventLog.enqueue",
+              does: "the same by callbacks instead of effects, as the engine uses the log",
+              module: "jsonlLog",
+              settings: { enqueue: true },
+              task
+            }
           ]
         },
         options

@@ -14,7 +14,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { type Settings, verify } from "./Subject.js"
-import { forgetSyncs } from "./unsynced.js"
 
 /** What a step of a measured workflow does; gives the step's number. */
 export type Work = (index: number) => Effect.Effect<void>
@@ -36,7 +35,7 @@ export const chainOf = (length: number): Definition =>
   definitionOf(`chain-${length}`, length, (n) => (n === 0 ? [] : [n - 1]))
 
 /** Everything as a host gets it, or the engine on its log alone: no index, and workspaces in memory. */
-const layerOf = (directory: string, { form }: Settings, agent: Agent.Agent) => {
+const layerOf = (directory: string, { form, sync }: Settings, agent: Agent.Agent) => {
   if (form !== "log") return Switchyard.layer({ directory: path.join(directory, "yard"), agents: [agent] })
   const recovery = Layer.effectDiscard(Effect.flatMap(ControlPlane.ControlPlane, (plane) => plane.recover))
   return recovery.pipe(
@@ -45,7 +44,7 @@ const layerOf = (directory: string, { form }: Settings, agent: Agent.Agent) => {
     Layer.provide(Orchestrator.layer),
     Layer.provide(
       Layer.mergeAll(
-        JsonlEventLog.layer({ directory: path.join(directory, "log") }),
+        JsonlEventLog.layer({ directory: path.join(directory, "log"), sync: sync !== false }),
         AgentRegistry.layerMemory([agent]),
         WorkspaceService.layerMemory({ retention: { completed: "remove" } })
       )
@@ -72,7 +71,6 @@ const idle: Work = () => Effect.void
 
 /** Opens the control plane with one agent. */
 export const openYard = async (directory: string, settings: Settings, work: Work = idle): Promise<Yard> => {
-  if (settings.sync === false) forgetSyncs()
   const agent = Agent.make("worker", {
     capabilities: [{ skill: "work" }],
     run:

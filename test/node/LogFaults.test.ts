@@ -269,4 +269,18 @@ describe("JsonlEventLog on a faulty disk", () => {
       yield* reopened(directory, notes(2))
     })
   )
+
+  it.scoped("is not asked to sync where the log is opened without", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const disk = makeFaultyDisk()
+      disk.break({
+        datasync: () => expect.unreachable("a sync"),
+        datasyncNow: () => expect.unreachable("a sync")
+      })
+      yield* withLog(directory, disk, (log) => append(log, 1, 3), { sync: false })
+      disk.break()
+      yield* reopened(directory, notes(3))
+    })
+  )
 })

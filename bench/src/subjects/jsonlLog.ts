@@ -8,8 +8,8 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { event, runId } from "../GroupCommit.js"
 import { quantile, type SubjectModule, timed, verify } from "../Subject.js"
 
-/** The event log, by fibers that wait for each of their appends. */
-export const open: SubjectModule["open"] = async (directory) => {
+/** The event log, by fibers that wait for each of their appends, or by promises that wait for what they enqueue. */
+export const open: SubjectModule["open"] = async (directory, settings) => {
   const runtime = ManagedRuntime.make(JsonlEventLog.layer({ directory: path.join(directory, "log") }))
   const log = await runtime.runPromise(EventLog)
   const append = log.append(RunId.make(runId), [event as unknown as Event])
@@ -20,12 +20,27 @@ export const open: SubjectModule["open"] = async (directory) => {
         discard: true
       })
     )
+  const enqueue = () =>
+    new Promise<void>((resolve, reject) =>
+      log.enqueue(RunId.make(runId), [event as unknown as Event], (exit) =>
+        exit._tag === "Success" ? resolve() : reject(new Error(String(exit.cause)))
+      )
+    )
+  const enqueueing = (count: number, each: number) =>
+    Promise.all(
+      Array.from({ length: count }, async () => {
+        for (let n = 0; n < each; n++) await enqueue()
+      })
+    )
   return {
     run: async (task) => {
       const [count, each] = [Number(task.producers), Number(task.each)]
       const before = await runtime.runPromise(log.head)
-      const outcome = await timed(count * each, () => producers(count, each, append))
+      const outcome = await timed(count * each, () =>
+        settings.enqueue === true ? enqueueing(count, each) : producers(count, each, append)
+      )
       verify("entries", (await runtime.runPromise(log.head)) - before, count * each)
+      if (settings.enqueue === true) return outcome
       const latencies: Array<number> = []
       const timedAppend = Effect.suspend(() => {
         const asked = performance.now()

@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import { create, DirectoryUnusable } from "./DataDirectory.js"
 import { compactSegments, sweepPayloads } from "./internal/compaction.js"
 import { async, currentTimeMillis, layerScopedContext, makeSemaphore } from "./internal/compat.js"
-import { Disk } from "./internal/disk.js"
+import { Disk, withoutSyncs } from "./internal/disk.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { makeGroupWriter } from "./internal/groupWriter.js"
 import { chainStart } from "./internal/line.js"
@@ -43,6 +43,11 @@ export interface Options {
   readonly audit?: boolean
   /** How many of the latest entries are kept in memory for followers; 8,192 by default. */
   readonly tailEntries?: number
+  /**
+   * Whether an append waits for the disk, which is the default. Without it an entry survives a crash of the process as soon as it
+   * is acknowledged, but not a loss of power, which may even damage the log: for what can be thrown away.
+   */
+  readonly sync?: boolean
 }
 
 const kibibyte = 1024
@@ -63,7 +68,7 @@ const make = (
 ): Effect.Effect<Context.Context<Services>, DirectoryUnusable | EventLog.LogDamaged, Scope.Scope> =>
   Effect.gen(function* () {
     const directory = path.resolve(options.directory)
-    const disk = yield* Disk
+    const disk = options.sync === false ? withoutSyncs(yield* Disk) : yield* Disk
     const clock = yield* Effect.clock
     yield* create(directory)
     const usable = <A>(use: () => A) =>

@@ -64,3 +64,12 @@ const node: Operations = {
 export class Disk extends Context.Reference<Disk>()("@switchyard/node/Disk", {
   defaultValue: (): Operations => node
 }) {}
+
+/** A disk that takes every sync for done. */
+export const withoutSyncs = (disk: Operations): Operations => ({
+  ...disk,
+  datasync: (_, done) => queueMicrotask(() => done(null)),
+  datasyncNow: () => undefined,
+  syncDirectory: () => undefined,
+  syncDirectoryLater: (_, done) => queueMicrotask(() => done(null))
+})
