@@ -64,7 +64,12 @@ const serve = async (go: Go, requests: AsyncIterable<Request>): Promise<void> =>
         retention,
         orphanGrace: "20 millis",
         maxConcurrentRuns: 6,
-        log: { maxSegmentBytes: 96 * 1024, tailEntries: 256 }
+        log: {
+          maxSegmentBytes: 96 * 1024,
+          tailEntries: 256,
+          ...(cycle.inline === undefined ? {} : { maxInlineBytes: cycle.inline }),
+          audit: cycle.audit
+        }
       }),
       Layer.succeed(Disk, disk)
     ),

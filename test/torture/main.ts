@@ -46,7 +46,8 @@ const summary = (endings: ReadonlyArray<Ending>, verdict: Verdict, seconds: numb
       `lost ${verdict.lost}, duplicated ${verdict.duplicated}, reordered ${verdict.reordered}`,
     `${counted(verdict.started)} runs started, ${counted(verdict.finished)} finished`,
     `index ${verdict.indexIsFold ? "=" : "≠"} log`,
-    `${verdict.log.segments} segments, ${verdict.log.torn} torn tails set aside`,
+    `${verdict.log.segments} segments, ${verdict.log.torn} torn tails set aside, ` +
+      `${counted(verdict.log.payloads)} payloads, ${counted(verdict.log.chained)} entries chained`,
     `workspaces left ${verdict.workspaces}`,
     `processes left ${verdict.processes}`,
     `${Math.round(seconds)} s`,

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { hashOf } from "./content.js"
+import { wholeEntry } from "./logFiles.js"
 
 /** The last entry that a log has published, or what is wrong with it. */
 export type Published = { readonly seq: number; readonly hash: string } | { readonly wrong: string }
@@ -25,7 +26,7 @@ export const readPublished = (directory: string): Published | undefined => {
   const name = segments.sort().findLast((each) => Number(each.slice(0, 16)) <= seq)
   const line = read(path.join(directory, name ?? ""))
     ?.split("\n")
-    .find((each) => each.slice(0, 60).includes(`"seq":${seq},`))
+    .find((each) => each.slice(0, 150).includes(`"seq":${seq},`))
   if (line === undefined) return { wrong: `the head has published entry ${seq}, which is not in ${name}` }
-  return { seq, hash: hashOf(JSON.parse(line)) }
+  return { seq, hash: hashOf(wholeEntry(directory, JSON.parse(line))) }
 }

@@ -35,6 +35,10 @@ export interface Cycle {
   readonly fault: Fault | undefined
   /** How far behind the last entry that was seen the host is asked to begin to follow. */
   readonly back: number
+  /** From which size on events are kept in files of their own. */
+  readonly inline: number | undefined
+  /** Whether the log is chained from here on. */
+  readonly audit: boolean
   readonly seed: number
 }
 
@@ -43,6 +47,8 @@ export const lastCycle: Cycle = {
   death: { by: "kill", since: "recovery", millis: 0 },
   fault: undefined,
   back: Number.POSITIVE_INFINITY,
+  inline: undefined,
+  audit: false,
   seed: 0
 }
 
@@ -70,6 +76,8 @@ const faultOf = (chance: Chance): Fault => ({
 const cycleOf = (chance: Chance): Cycle => {
   const seed = chance.between(1, 2 ** 31)
   const back = chance.happens(0.1) ? chance.between(1, 3000) : 0
+  const inline = chance.happens(0.4) ? chance.between(60, 300) : undefined
+  const life = { back, inline, audit: chance.happens(0.05), seed }
   const fault = chance.happens(0.18) ? faultOf(chance) : undefined
   const death = chance.weighted<Death>([
     [50, { by: "kill", since: "ready", millis: chance.between(0, 150) }],
@@ -77,13 +85,13 @@ const cycleOf = (chance: Chance): Cycle => {
     [32, { by: "power", at: powerAt(chance) }],
     [8, { by: "short", operation: chance.between(3, 60) }]
   ])
-  if (fault === undefined) return { death, fault, back, seed }
+  if (fault === undefined) return { ...life, death, fault }
   const millis = chance.between(0, 60)
   if (chance.happens(0.3)) {
-    return { death: { by: "power", at: { since: "fault", millis: 2 * millis } }, fault, back, seed }
+    return { ...life, death: { by: "power", at: { since: "fault", millis: 2 * millis } }, fault }
   }
   // Whether it recovers is to be seen, so that the host has to live that long.
-  return { death: { by: "kill", since: "recovery", millis }, fault, back, seed }
+  return { ...life, death: { by: "kill", since: "recovery", millis }, fault }
 }
 
 /** How each of a number of hosts lives and dies, as a function of the seed. */

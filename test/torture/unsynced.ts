@@ -73,7 +73,7 @@ const readPages = (file: string, first: number, last: number): ReadonlyArray<Buf
  */
 const endOfDurable = (bytes: Buffer, firstSeq: number, durable: number): number => {
   const text = bytes.toString("latin1")
-  const groups = [...text.matchAll(/^\{"crc":"[0-9a-f]{8}","group":1,/gm)]
+  const groups = [...text.matchAll(/^\{"crc":"[0-9a-f]{8}",("hash":"[0-9a-f]{64}",)?"group":1,/gm)]
   const entry = firstSeq > durable ? -1 : text.indexOf(`"seq":${durable},"time"`)
   return Math.max(groups.at(-1)?.index ?? 0, entry < 0 ? 0 : text.indexOf("\n", entry) + 1)
 }
