@@ -69,7 +69,6 @@ const answer = async (request: Request): Promise<unknown> => {
       return undefined
     case "run":
       if (subject === undefined) throw new Error("it is not open")
-      globalThis.gc?.()
       return await subject.run(request.task)
     case "close":
       await subject?.close()
