@@ -129,7 +129,7 @@ export interface Batch {
 export interface ReaderBackend {
   /** The position of the last durable entry. */
   readonly head: () => Seq
-  /** As the reader promises it. */
+  /** The runs that have not ended, in the order of their registration. */
   readonly unfinished: () => ReadonlyArray<Unfinished>
   /**
    * Durable entries after a position, in order, of some runs only where they are named; as many at once as is convenient.
