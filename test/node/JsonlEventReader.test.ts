@@ -209,7 +209,8 @@ describe("reading the log of another process", () => {
   it.scoped("reads lines that are longer than what is read at once", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
-      const log = Context.get(yield* openLog(directory), EventLog)
+      const writer = JsonlEventLog.layer({ directory, maxInlineBytes: 4 * 1024 * 1024 })
+      const log = Context.get(yield* Layer.build(writer), EventLog)
       const reader = yield* openReader(directory)
       for (const size of [10, 65_500, 10, 1_000_000, 10]) {
         const [entry] = yield* log.append(one, [{ _tag: "RunInterrupted", reason: "é".repeat(size) }])
@@ -217,6 +218,24 @@ describe("reading the log of another process", () => {
       }
       const again = yield* openReader(directory)
       expect(yield* read(again)).toEqual(yield* read(log))
+    })
+  )
+
+  it.scoped("reads events that are kept in files of their own", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const writer = JsonlEventLog.layer({ directory, maxInlineBytes: 256, audit: true })
+      const log = Context.get(yield* Layer.build(writer), EventLog)
+      const reader = yield* openReader(directory)
+      const seen: Array<Entry> = []
+      yield* followInto(reader, seen)
+      for (const size of [10, 300, 100_000, 10]) {
+        yield* log.append(one, [{ _tag: "RunInterrupted", reason: "é".repeat(size) }])
+      }
+      const all = yield* read(log)
+      expect(yield* read(reader, { runs: [one] })).toEqual(all)
+      yield* eventually("all of it comes", () => seen.length === all.length)
+      expect(seen).toEqual(all)
     })
   )
 
