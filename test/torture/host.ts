@@ -20,14 +20,14 @@ import { makeDisk } from "./disk.js"
 import type { Report, Request } from "./messages.js"
 import { agentsOf, registration, retention } from "./workload.js"
 
-// A host to be killed. It takes requests on its standard input and reports on descriptor 3, where a report is with the
-// parent before the next thing happens.
+// A host to be killed. It takes requests on its standard input and reports on its standard output, which no program that it
+// starts inherits. A report is with the parent before the next thing happens.
 
 /** The run of the raw entries; nothing executes it. */
 const raw = RunId.make("raw")
 
 const report = (message: Report): void => {
-  fs.writeSync(3, `${JSON.stringify(message)}\n`)
+  fs.writeSync(1, `${JSON.stringify(message)}\n`)
 }
 
 const defect = (error: unknown): void =>
@@ -56,24 +56,23 @@ const serve = async (go: Go, requests: AsyncIterable<Request>): Promise<void> =>
     }
   })
   const agents = agentsOf(marker, (item) => report({ t: "call", item }))
-  const layer = Layer.mergeAll(
-    Layer.provide(
-      Switchyard.layer({
-        directory,
-        agents,
-        retention,
-        orphanGrace: "20 millis",
-        maxConcurrentRuns: 6,
-        log: {
-          maxSegmentBytes: 96 * 1024,
-          tailEntries: 256,
-          ...(cycle.inline === undefined ? {} : { maxInlineBytes: cycle.inline }),
-          audit: cycle.audit
-        }
-      }),
-      Layer.succeed(Disk, disk)
-    ),
-    Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+  const layer = Layer.provide(
+    Switchyard.layer({
+      directory,
+      agents,
+      retention,
+      orphanGrace: "20 millis",
+      maxConcurrentRuns: 6,
+      log: {
+        maxSegmentBytes: 96 * 1024,
+        tailEntries: 256,
+        ...(cycle.inline === undefined ? {} : { maxInlineBytes: cycle.inline }),
+        audit: cycle.audit
+      }
+    }),
+    Layer.succeed(Disk, disk)
+  ).pipe(
+    Layer.provideMerge(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
   )
   const runtime = ManagedRuntime.make(layer)
   const opened = await runtime.runPromiseExit(

@@ -64,23 +64,23 @@ const linesOf = (stream: Readable, heard: (line: string) => void): void => {
 export const startHost = (file: string): HostProcess => {
   const child = spawn(process.execPath, ["--enable-source-maps", file], {
     cwd: root,
-    stdio: ["pipe", "ignore", "pipe", "pipe"]
+    stdio: ["pipe", "pipe", "pipe"]
   })
   let early: Array<Report> = []
   let tell = (report: Report): void => {
     early.push(report)
   }
   let stderr = ""
-  child.stderr?.on("data", (data: Buffer) => {
+  child.stderr.on("data", (data: Buffer) => {
     stderr = (stderr + data).slice(-20_000)
   })
-  linesOf(child.stdio[3] as Readable, (line) => tell(JSON.parse(line)))
+  linesOf(child.stdout, (line) => tell(JSON.parse(line)))
   // A host that is gone takes no requests.
-  child.stdin?.on("error", () => undefined)
+  child.stdin.on("error", () => undefined)
   return {
     child,
     send: (request) => {
-      child.stdin?.write(`${JSON.stringify(request)}\n`)
+      child.stdin.write(`${JSON.stringify(request)}\n`)
     },
     ended: new Promise((resolve) => {
       child.on("close", (code, signal) => resolve({ code, signal, stderr }))

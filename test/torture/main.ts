@@ -81,10 +81,13 @@ process.on("exit", () => {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
 
 for (const [index, cycle] of planOf(seed, kills).entries()) {
+  const since = performance.now()
   const ending = await live(host(), cycle, driver, place)
   endings.push(ending)
   if (values.verbose) {
-    say(`${index + 1}: ${JSON.stringify({ ...ending, cycle, durable: driver.record.durable() })}`)
+    say(
+      `${index + 1}: ${JSON.stringify({ millis: Math.round(performance.now() - since), ...ending, cycle, durable: driver.record.durable() })}`
+    )
   }
   if (violations.length > 0) break
 }
