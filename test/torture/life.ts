@@ -77,13 +77,14 @@ export const live = async (
         break
       case "fault":
         failing = report.kind
+        if (death.by === "kill" && death.since === "fault") after(death.millis, kill)
         if (!isFinal) after(patience, () => giveUp(`a host did not go on after ${report.kind}`))
         break
       case "recovered":
         probe = driver.probe(host)
         break
       case "appended":
-        if (death.by === "kill" && report.entries.some(([note]) => note === probe)) after(death.millis, kill)
+        if (report.entries.some(([note]) => note === probe) && death.by === "kill") after(death.millis, kill)
         break
       case "refused":
         if (report.tag !== "LogWriteFailed") break

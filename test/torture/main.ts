@@ -92,6 +92,7 @@ for (const [index, cycle] of planOf(seed, kills).entries()) {
   if (violations.length > 0) break
 }
 if (violations.length === 0) await finish(next, lastCycle, driver, place)
+else next.child.kill("SIGKILL")
 const verdict =
   violations.length === 0 ? await judge(place.directory, place.marker, driver.record) : undefined
 if (verdict !== undefined) say(summary(endings, verdict, (performance.now() - began) / 1000))

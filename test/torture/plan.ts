@@ -8,9 +8,9 @@ export type PowerAt =
   | { readonly operation: number; readonly phase: "before" | "partly" | "after" }
   | { readonly since: "go" | "fault"; readonly millis: number }
 
-/** How one host dies. The parent counts from the opening, or from when it is open; a failed sync is followed by a kill. */
+/** How one host dies. The parent counts from the opening, from when it is open, or from a fault or its end. */
 export type Death =
-  | { readonly by: "kill"; readonly since: "go" | "ready" | "recovery"; readonly millis: number }
+  | { readonly by: "kill"; readonly since: "go" | "ready" | "fault" | "recovery"; readonly millis: number }
   /** Power is lost: what was not synced is on the disk in part only. */
   | { readonly by: "power"; readonly at: PowerAt }
   /** A part of a write reaches the file, and the process is killed. */
@@ -90,6 +90,7 @@ const cycleOf = (chance: Chance): Cycle => {
   if (chance.happens(0.3)) {
     return { ...life, death: { by: "power", at: { since: "fault", millis: 2 * millis } }, fault }
   }
+  if (chance.happens(0.35)) return { ...life, death: { by: "kill", since: "fault", millis }, fault }
   // Whether it recovers is to be seen, so that the host has to live that long.
   return { ...life, death: { by: "kill", since: "recovery", millis }, fault }
 }
