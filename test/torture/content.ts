@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto"
-import { canonical } from "@switchyard/core/internal/canonical"
 
 /** What an entry says, without its position, as both sides of a pipe can compare it. */
 export interface Content {
@@ -9,9 +8,14 @@ export interface Content {
   readonly event: object
 }
 
+const sorted = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
+
 /** A short text that is the same for the same content only. */
 export const hashOf = ({ event, runId, runSeq, time }: Content): string =>
-  createHash("sha256").update(canonical({ event, runId, runSeq, time })).digest("base64url").slice(0, 12)
+  createHash("sha256").update(JSON.stringify({ event, runId, runSeq, time }, sorted)).digest("base64url").slice(0, 12)
 
 /** The item or the command that an event is about. */
 export const aboutOf = (event: object): string => {

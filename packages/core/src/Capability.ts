@@ -127,12 +127,48 @@ const accepts = (types: ReadonlyArray<string>, type: string | undefined): boolea
   type === undefined || types.length === 0 || types.includes(type)
 
 /** The first declared constraint that does not allow what the query needs, in words. */
-const violation = (capability: Capability, query: CapabilityQuery): string | undefined => {
-  for (const [key, needed] of Object.entries(query.constraints ?? {})) {
-    const found = satisfies(key, capability.constraints[key], needed)
+const violation = (capability: Capability, { constraints }: CapabilityQuery): string | undefined => {
+  if (constraints === undefined) return undefined
+  for (const key of Object.keys(constraints)) {
+    const needed = constraints[key]
+    const found = needed === undefined ? undefined : satisfies(key, capability.constraints[key], needed)
     if (found !== undefined) return found
   }
   return undefined
+}
+
+const fits = (capability: Capability, { inputType, outputType }: CapabilityQuery): boolean =>
+  accepts(capability.inputTypes, inputType) && accepts(capability.outputTypes, outputType)
+
+/** What one required skill, or any skill, finds among the capabilities of an agent. */
+interface Found {
+  capable: boolean
+  typed: boolean
+  /** The first that satisfies the constraints, one with both types before the others. */
+  best: Capability | undefined
+  bestFits: boolean
+  reason: string | undefined
+}
+
+const findFor = (
+  skill: string | undefined,
+  capabilities: ReadonlyArray<Capability>,
+  query: CapabilityQuery
+): Found => {
+  const found: Found = { capable: false, typed: false, best: undefined, bestFits: false, reason: undefined }
+  for (const capability of capabilities) {
+    if (skill !== undefined && capability.skill !== skill) continue
+    found.capable = true
+    const fitting = fits(capability, query)
+    found.typed ||= fitting
+    const wrong = violation(capability, query)
+    if (wrong !== undefined) found.reason ??= wrong
+    else if (found.best === undefined || (fitting && !found.bestFits)) {
+      found.best = capability
+      found.bestFits = fitting
+    }
+  }
+  return found
 }
 
 /**
@@ -141,35 +177,27 @@ const violation = (capability: Capability, query: CapabilityQuery): string | und
  * may answer.
  */
 export const match = (capabilities: ReadonlyArray<Capability>, query: CapabilityQuery): Match => {
-  const bySkill: Array<ReadonlyArray<Capability>> = []
+  const all: Array<Found> = []
   for (const skill of query.requiredSkills) {
-    const able = capabilities.filter((capability) => capability.skill === skill)
-    if (able.length === 0)
+    const found = findFor(skill, capabilities, query)
+    if (!found.capable)
       return { _tag: "Rejected", stage: "skill", reason: `it does not have the skill "${skill}"` }
-    bySkill.push(able)
+    all.push(found)
   }
-  if (bySkill.length === 0) bySkill.push(capabilities)
-  const fits = (capability: Capability) =>
-    accepts(capability.inputTypes, query.inputType) && accepts(capability.outputTypes, query.outputType)
-  if (!bySkill.some((able) => able.some(fits))) {
+  if (all.length === 0) all.push(findFor(undefined, capabilities, query))
+  if (!all.some(({ typed }) => typed)) {
     const types = `${query.inputType ?? "any input"} into ${query.outputType ?? "any output"}`
     return { _tag: "Rejected", stage: "type", reason: `no capability of it turns ${types}` }
   }
   const matched: Array<Capability> = []
   let reason: string | undefined
-  for (const able of bySkill) {
-    const allowed = able.filter((capability) => {
-      const found = violation(capability, query)
-      reason ??= found
-      return found === undefined
-    })
-    const best = allowed.find(fits) ?? allowed[0]
-    if (best === undefined) {
+  for (const found of all) {
+    reason ??= found.reason
+    if (found.best === undefined)
       return { _tag: "Rejected", stage: "constraint", reason: reason ?? "it declares no capability" }
-    }
-    matched.push(best)
+    matched.push(found.best)
   }
-  return matched.some(fits)
+  return all.some(({ bestFits }) => bestFits)
     ? { _tag: "Matched", capabilities: matched }
     : {
         _tag: "Rejected",

@@ -11,9 +11,9 @@ import type { Entry, EventOf } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
 import { type AgentId, CommandId, generateCommandId, generateRunId, logId, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
-import { canonical } from "./internal/canonical.js"
 import { layerScoped, makeSemaphore } from "./internal/compat.js"
 import { type Active, beforeRegistration, makeExecutions } from "./internal/executions.js"
+import { isSame } from "./internal/jsonValue.js"
 import { makePlanCache } from "./internal/planCache.js"
 import { findRun, makeRecovery } from "./internal/recovery.js"
 import { answer, malformed, refuse } from "./internal/refusal.js"
@@ -275,7 +275,9 @@ const make = (options: Options) =>
     const registered = (id: RunId, definition: Definition, params: Json) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
-        const same = canonical([run.definition, run.params]) === canonical([definition, params])
+        const same =
+          isSame(run.definition as unknown as Json, definition as unknown as Json) &&
+          isSame(run.params, params)
         return { same, handle: currentHandleOf(run) }
       })
 

@@ -1,6 +1,7 @@
 import { type Schema as JsonSchema, Validator } from "@cfworker/json-schema"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { copyOf } from "./internal/jsonValue.js"
 import { findNotJson, type Json } from "./Json.js"
 import type { Definition } from "./Workflow.js"
 
@@ -45,7 +46,7 @@ export const check = (
   const asJson = (value: unknown): Effect.Effect<Json, InvalidParams> => {
     const found = findNotJson(value)
     return found === undefined
-      ? Effect.sync(() => JSON.parse(JSON.stringify(value)))
+      ? Effect.succeed(copyOf(value as Json))
       : Effect.fail(invalid([`${found.path} is ${found.found}, which JSON cannot carry`]))
   }
   if (schema !== undefined) {

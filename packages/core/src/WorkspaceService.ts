@@ -5,8 +5,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as SynchronizedRef from "effect/SynchronizedRef"
 import { RunId } from "./Ids.js"
+import { semaphore } from "./internal/compat.js"
+import { holdInScope } from "./internal/held.js"
+import { copyOf } from "./internal/jsonValue.js"
 import { makeFileTree } from "./internal/memoryWorkspace.js"
 import { findNotJson, type Json } from "./Json.js"
 
@@ -147,7 +149,8 @@ interface Held {
 }
 
 interface Slot {
-  readonly held: SynchronizedRef.SynchronizedRef<Held | undefined>
+  readonly lock: Effect.Semaphore
+  held: Held | undefined
   users: number
 }
 
@@ -167,7 +170,7 @@ const validId = (operation: string, runId: RunId): Effect.Effect<RunId, Workspac
 const validConfig = (runId: RunId, config: Json): Effect.Effect<Json, WorkspaceError> => {
   const found = findNotJson(config)
   return found === undefined
-    ? Effect.sync(() => JSON.parse(JSON.stringify(config)) as Json)
+    ? Effect.succeed(copyOf(config))
     : Effect.fail(
         new WorkspaceError({
           operation: "create",
@@ -191,17 +194,27 @@ export const make = (backend: Backend, retention: Partial<Retention> = {}): Serv
     change: (held: Held | undefined) => Effect.Effect<readonly [A, Held | undefined], E>
   ): Effect.Effect<A, E> =>
     Effect.acquireUseRelease(
-      Effect.map(SynchronizedRef.make<Held | undefined>(undefined), (held) => {
-        const slot = slots.get(runId) ?? { held, users: 0 }
+      Effect.sync(() => {
+        const slot = slots.get(runId) ?? { lock: semaphore(1), held: undefined, users: 0 }
         slot.users++
         slots.set(runId, slot)
         return slot
       }),
-      (slot) => Effect.uninterruptible(SynchronizedRef.modifyEffect(slot.held, change)),
       (slot) =>
-        Effect.map(SynchronizedRef.get(slot.held), (held) => {
+        slot.lock.withPermits(1)(
+          Effect.uninterruptible(
+            Effect.suspend(() =>
+              Effect.map(change(slot.held), ([result, held]) => {
+                slot.held = held
+                return result
+              })
+            )
+          )
+        ),
+      (slot) =>
+        Effect.sync(() => {
           slot.users--
-          if (slot.users === 0 && held === undefined) slots.delete(runId)
+          if (slot.users === 0 && slot.held === undefined) slots.delete(runId)
         })
     )
 
@@ -224,7 +237,7 @@ export const make = (backend: Backend, retention: Partial<Retention> = {}): Serv
 
   return {
     create: (id, given) =>
-      Effect.acquireRelease(
+      holdInScope(
         Effect.gen(function* () {
           const runId = yield* validId("create", id)
           const config = yield* validConfig(runId, given)
@@ -253,14 +266,10 @@ export const make = (backend: Backend, retention: Partial<Retention> = {}): Serv
         )
         return found ?? (yield* new WorkspaceNotFound({ runId }))
       }),
-    listActive: Effect.suspend(() =>
-      Effect.map(
-        Effect.forEach([...slots.values()], (slot) => SynchronizedRef.get(slot.held)),
-        (all) =>
-          all
-            .flatMap((held) => (held === undefined ? [] : [held.workspace]))
-            .sort((a, b) => (a.runId < b.runId ? -1 : 1))
-      )
+    listActive: Effect.sync(() =>
+      [...slots.values()]
+        .flatMap(({ held }) => (held === undefined ? [] : [held.workspace]))
+        .sort((a, b) => (a.runId < b.runId ? -1 : 1))
     )
   }
 }

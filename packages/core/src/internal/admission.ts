@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
-import { async, type Fork } from "./compat.js"
+import * as Scope from "effect/Scope"
+import { async, type Fork, makeScope } from "./compat.js"
+import { holdInScope } from "./held.js"
 
 /**
  * Slots that are given out first come, first served. A waiter that is interrupted leaves the queue, and a slot is given
@@ -28,7 +30,7 @@ export const makeAdmission = (slots: number): { readonly admit: Effect.Effect<vo
     // A slot that was given just before the interruption goes on to the next one.
     return Effect.suspend(() => (waiting.delete(wake) ? Effect.void : release))
   })
-  return { admit: Effect.acquireRelease(Effect.interruptible(acquire), () => release) }
+  return { admit: holdInScope(Effect.interruptible(acquire), () => release) }
 }
 
 /** The slot of one run, which may ask for it and give it back several times. */
@@ -40,43 +42,38 @@ export interface Slot {
   readonly release: Effect.Effect<void>
 }
 
-/** A slot that is asked for by `admit` and held by a fiber of its own, so that giving it back is interrupting that fiber. */
+/** A slot that is asked for by `admit`; what it holds is a scope, and a fiber only while it waits. */
 export const makeSlot = (
   admit: Effect.Effect<void, never, Scope.Scope>,
   fork: Fork,
   admitted: () => void
 ): Slot => {
-  let holder: Fiber.RuntimeFiber<void> | undefined
-  let current: symbol | undefined
+  let asked: { readonly waiter: Fiber.RuntimeFiber<void>; readonly scope: Scope.CloseableScope } | undefined
   let held = false
   return {
     request: () => {
-      if (current !== undefined) return
-      const request = Symbol()
-      current = request
-      holder = fork(
-        Effect.scoped(
-          Effect.zipRight(
-            admit,
-            Effect.suspend(() => {
-              // A run that was paused meanwhile waits for another slot than the one that it is given now.
-              if (current === request) {
-                held = true
-                admitted()
-              }
-              return Effect.never
-            })
-          )
-        )
-      )
+      if (asked !== undefined) return
+      const scope = makeScope()
+      const waiter = fork(Scope.extend(admit, scope))
+      const mine = { waiter, scope }
+      asked = mine
+      waiter.addObserver((exit) => {
+        // A run that was paused meanwhile waits for another slot than the one that it is given now.
+        if (asked !== mine || !Exit.isSuccess(exit)) return
+        held = true
+        admitted()
+      })
     },
     held: () => held,
     release: Effect.suspend(() => {
-      const fiber = holder
-      holder = undefined
-      current = undefined
-      held = false
-      return fiber === undefined ? Effect.void : Fiber.interrupt(fiber)
+      if (asked === undefined) return Effect.void
+      const { scope, waiter } = asked
+      asked = undefined
+      if (held) {
+        held = false
+        return Scope.close(scope, Exit.void)
+      }
+      return Effect.zipRight(Fiber.interrupt(waiter), Scope.close(scope, Exit.void))
     })
   }
 }

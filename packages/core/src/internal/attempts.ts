@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type * as Agent from "../Agent.js"
 import { AgentError, fromUnknown } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import type { Event, Failure, ItemMetrics } from "../Event.js"
+import type { Event, EventOf, Failure, ItemMetrics } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
 import { findNotJson, type Json } from "../Json.js"
 import type { PlannedStep } from "../Plan.js"
@@ -33,23 +33,8 @@ export interface Job {
   readonly startedAt: number
 }
 
-/** How an item ended. */
-export type ItemEnd =
-  | {
-      readonly _tag: "Done"
-      readonly item: string
-      readonly agentId: AgentId
-      readonly attempt: number
-      readonly value: Json
-      readonly metrics: ItemMetrics
-    }
-  | {
-      readonly _tag: "Failed"
-      readonly item: string
-      readonly attempt: number
-      readonly failure: Failure
-      readonly metrics: ItemMetrics
-    }
+/** How an item ended: the event that records it. */
+export type ItemEnd = EventOf<"ItemCompleted"> | EventOf<"ItemFailed">
 
 /** The wait before the repetition number `retry` (1 for the first), jitter included, in whole milliseconds. */
 export const backoff = (policy: RetryPolicy, retry: number, random: number): number => {
@@ -93,15 +78,12 @@ const fromCause = (cause: Cause.Cause<AgentError>): AgentError => {
   return fromUnknown(Cause.squash(cause))
 }
 
-/** Runs an agent once; what it throws is a defect of this effect. */
-const runOnce = (
-  agent: Agent.Agent,
-  task: Agent.Task,
+/** Lets an agent that gives a stream do so, whatever it says on the way; its last output is the one that counts. */
+const lastOutput = (
+  running: Stream.Stream<Agent.AgentEvent, AgentError>,
   onProgress: (progress: Agent.Progress) => void
 ): Effect.Effect<Agent.Output, AgentError> =>
   Effect.suspend(() => {
-    const running = agent.run(task)
-    if (Effect.isEffect(running)) return running
     let last: Agent.Output | undefined
     return Effect.flatMap(
       Stream.runForEach(running, (event) =>
@@ -116,6 +98,20 @@ const runOnce = (
           : Effect.succeed(last)
     )
   })
+
+/** Runs an agent once; what it throws is a defect of this effect. */
+const runOnce = (
+  agent: Agent.Agent,
+  task: Agent.Task,
+  onProgress: (progress: Agent.Progress) => void
+): Effect.Effect<Agent.Output, AgentError> => {
+  try {
+    const running = agent.run(task)
+    return Effect.isEffect(running) ? running : lastOutput(running, onProgress)
+  } catch (thrown) {
+    return Effect.die(thrown)
+  }
+}
 
 const withTimeout = (
   attempt: Effect.Effect<Agent.Output, AgentError>,
@@ -160,6 +156,7 @@ const candidates = (
 
 /** The agents from the one on that an item was left off with, so that a pause or a crash gives nobody another chance. */
 const takeUp = (agents: Agents, job: Job): { readonly agents: Agents; readonly tries: number } => {
+  if (job.agentId === undefined) return { agents, tries: 1 }
   const at = agents.findIndex(({ id }) => id === job.agentId)
   const [agent, ...others] = agents.slice(Math.max(0, at))
   return at < 0 || agent === undefined
@@ -179,6 +176,149 @@ export interface Surroundings {
   readonly now: () => number
 }
 
+/** An item under way. */
+interface Doing {
+  readonly job: Job
+  readonly registry: AgentRegistry.Service
+  readonly surroundings: Surroundings
+  attempt: number
+  answered: number
+  spent: Usage.Usage
+}
+
+const metricsOf = ({ answered, job, spent }: Doing, at: number): ItemMetrics => ({
+  durationMillis: Math.max(0, at - job.startedAt),
+  usage: spent,
+  retries: answered
+})
+
+const failedWith = (doing: Doing, error: Failure, at: number): EventOf<"ItemFailed"> => ({
+  _tag: "ItemFailed",
+  stepId: doing.job.step.definition.id,
+  item: doing.job.item,
+  index: doing.job.index,
+  attempt: doing.attempt,
+  error,
+  metrics: metricsOf(doing, at)
+})
+
+const progressed = (
+  { job, spent }: Doing,
+  { message, progress, remainingMillis }: Agent.Progress
+): EventOf<"ItemProgress"> => ({
+  _tag: "ItemProgress",
+  stepId: job.step.definition.id,
+  item: job.item,
+  index: job.index,
+  ...(isNumber(progress) ? { progress: Math.min(1, Math.max(0, progress)) } : {}),
+  ...(message === undefined ? {} : { message: String(message) }),
+  ...(isNumber(remainingMillis) && remainingMillis < Number.MAX_SAFE_INTEGER
+    ? { remainingMillis: Math.max(0, Math.round(remainingMillis)) }
+    : {}),
+  usage: spent
+})
+
+/** Lets an agent make its attempts, from number `tries` on, and then the others. */
+const attemptBy = (
+  doing: Doing,
+  agent: Agent.Agent,
+  others: ReadonlyArray<Agent.Agent>,
+  tries: number
+): Effect.Effect<ItemEnd> =>
+  Effect.suspend(() => {
+    const { job, registry, spent: before } = doing
+    const { emit, now } = doing.surroundings
+    const { definition } = job.step
+    const startedAt = now()
+    emit({
+      _tag: "ItemStarted",
+      stepId: definition.id,
+      item: job.item,
+      index: job.index,
+      total: job.total,
+      attempt: doing.attempt,
+      agentId: agent.id
+    })
+    let reported = Usage.zero
+    const onProgress = (progress: Agent.Progress): void => {
+      if (progress.usage !== undefined) reported = reportedUsage(progress.usage)
+      doing.spent = Usage.add(before, reported)
+      emit(progressed(doing, progress))
+    }
+    /** Takes note of an answer in the registry; what is to follow counts from `at` on. */
+    const answered = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined, at: number) => {
+      doing.spent = Usage.add(before, usage)
+      return registry.observe(agent.id, { durationMillis: Math.max(0, at - startedAt), usage, failure })
+    }
+    const onFailure = (error: AgentError): Effect.Effect<ItemEnd> => {
+      const at = now()
+      return Effect.zipRight(
+        answered(reportedUsage(error.usage ?? reported), error.kind, at),
+        afterFailure(doing, error, at, agent, others, tries)
+      )
+    }
+    const task: Agent.Task = {
+      runId: job.runId,
+      stepId: definition.id,
+      skill: definition.skill,
+      item: job.item,
+      index: job.index,
+      total: job.total,
+      attempt: doing.attempt,
+      idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${doing.answered + 1}`,
+      input: job.input,
+      workspace: job.workspace
+    }
+    return Effect.matchCauseEffect(
+      withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
+      {
+        onSuccess: (output) => {
+          const wrong = wrongOutput(output)
+          if (wrong !== undefined) return onFailure(wrong)
+          const at = now()
+          const observed = answered(reportedUsage(output.usage), undefined, at)
+          return Effect.as(observed, {
+            _tag: "ItemCompleted",
+            stepId: definition.id,
+            item: job.item,
+            index: job.index,
+            attempt: doing.attempt,
+            agentId: agent.id,
+            result: output.value,
+            metrics: metricsOf(doing, at)
+          } as const)
+        },
+        // Not reached where this fiber itself is interrupted.
+        onFailure: (cause) => onFailure(fromCause(cause))
+      }
+    )
+  })
+
+const afterFailure = (
+  doing: Doing,
+  error: AgentError,
+  at: number,
+  agent: Agent.Agent,
+  others: ReadonlyArray<Agent.Agent>,
+  tries: number
+): Effect.Effect<ItemEnd> => {
+  const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
+  const policy = doing.job.step.definition.retry
+  const retry = error.retryable && policy !== undefined && tries < policy.attempts ? policy : undefined
+  const [next, ...rest] = retry !== undefined ? [agent, ...others] : noFallback.has(error.kind) ? [] : others
+  if (next === undefined) return Effect.succeed(failedWith(doing, failure, at))
+  return Effect.flatMap(retry === undefined ? Effect.succeed(0) : Random.next, (random) => {
+    const delayMillis =
+      retry === undefined ? 0 : Math.max(backoff(retry, tries, random), error.retryAfterMillis ?? 0)
+    const again = { attempt: doing.attempt + 1, delayMillis, agentId: next.id }
+    doing.surroundings.emit({ ...failedWith(doing, failure, at), retry: again })
+    doing.attempt++
+    doing.answered++
+    const following = attemptBy(doing, next, rest, retry === undefined ? 1 : tries + 1)
+    return delayMillis > 0 ? Effect.zipRight(Effect.sleep(delayMillis), following) : following
+  })
+}
+
 /**
  * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. How the item ended is the
  * result; what happens before is emitted.
@@ -186,118 +326,25 @@ export interface Surroundings {
 export const runItem = (
   job: Job,
   registry: AgentRegistry.Service,
-  { emit, now }: Surroundings
+  surroundings: Surroundings
 ): Effect.Effect<ItemEnd> => {
-  const { definition } = job.step
-  const place = { stepId: definition.id, item: job.item, index: job.index }
-  let attempt = job.firstAttempt
-  let answered = job.answered
-  let spent = job.usageBefore
-  const metrics = (at: number): ItemMetrics => ({
-    durationMillis: Math.max(0, at - job.startedAt),
-    usage: spent,
-    retries: answered
-  })
-  const failed = (failure: Failure, at: number): Effect.Effect<ItemEnd> =>
-    Effect.succeed({ _tag: "Failed", item: job.item, attempt, failure, metrics: metrics(at) })
-
-  /** Lets an agent make its attempts, from number `tries` on, and then the others. */
-  const attemptBy = (
-    agent: Agent.Agent,
-    others: ReadonlyArray<Agent.Agent>,
-    tries: number
-  ): Effect.Effect<ItemEnd> =>
-    Effect.suspend(() => {
-      const startedAt = now()
-      emit({ _tag: "ItemStarted", ...place, total: job.total, attempt, agentId: agent.id })
-      const before = spent
-      let reported = Usage.zero
-      const task: Agent.Task = {
-        runId: job.runId,
-        stepId: definition.id,
-        skill: definition.skill,
-        item: job.item,
-        index: job.index,
-        total: job.total,
-        attempt,
-        idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${answered + 1}`,
-        input: job.input,
-        workspace: job.workspace
-      }
-      const onProgress = ({ message, progress, remainingMillis, usage }: Agent.Progress): void => {
-        if (usage !== undefined) reported = reportedUsage(usage)
-        spent = Usage.add(before, reported)
-        emit({
-          _tag: "ItemProgress",
-          ...place,
-          ...(isNumber(progress) ? { progress: Math.min(1, Math.max(0, progress)) } : {}),
-          ...(message === undefined ? {} : { message: String(message) }),
-          ...(isNumber(remainingMillis) && remainingMillis < Number.MAX_SAFE_INTEGER
-            ? { remainingMillis: Math.max(0, Math.round(remainingMillis)) }
-            : {}),
-          usage: spent
-        })
-      }
-      const answeredWith = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined) => {
-        spent = Usage.add(before, usage)
-        const at = now()
-        const durationMillis = Math.max(0, at - startedAt)
-        return { at, observed: registry.observe(agent.id, { durationMillis, usage, failure }) }
-      }
-      const onFailure = (error: AgentError): Effect.Effect<ItemEnd> => {
-        const { at, observed } = answeredWith(reportedUsage(error.usage ?? reported), error.kind)
-        return Effect.zipRight(observed, afterFailure(error, at, agent, others, tries))
-      }
-      return Effect.matchCauseEffect(
-        withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
-        {
-          onSuccess: (output) => {
-            const wrong = wrongOutput(output)
-            if (wrong !== undefined) return onFailure(wrong)
-            const { at, observed } = answeredWith(reportedUsage(output.usage), undefined)
-            const { value } = output
-            const done = { _tag: "Done", item: job.item, agentId: agent.id, attempt, value } as const
-            return Effect.as(observed, { ...done, metrics: metrics(at) })
-          },
-          // Not reached where this fiber itself is interrupted.
-          onFailure: (cause) => onFailure(fromCause(cause))
-        }
-      )
-    })
-
-  const afterFailure = (
-    error: AgentError,
-    at: number,
-    agent: Agent.Agent,
-    others: ReadonlyArray<Agent.Agent>,
-    tries: number
-  ): Effect.Effect<ItemEnd> => {
-    const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
-    const policy = definition.retry
-    const retry = error.retryable && policy !== undefined && tries < policy.attempts ? policy : undefined
-    const [next, ...rest] =
-      retry !== undefined ? [agent, ...others] : noFallback.has(error.kind) ? [] : others
-    if (next === undefined) return failed(failure, at)
-    return Effect.flatMap(retry === undefined ? Effect.succeed(0) : Random.next, (random) => {
-      const delayMillis =
-        retry === undefined ? 0 : Math.max(backoff(retry, tries, random), error.retryAfterMillis ?? 0)
-      const again = { attempt: attempt + 1, delayMillis, agentId: next.id }
-      emit({ _tag: "ItemFailed", ...place, attempt, error: failure, retry: again, metrics: metrics(at) })
-      attempt++
-      answered++
-      const following = attemptBy(next, rest, retry === undefined ? 1 : tries + 1)
-      return delayMillis > 0 ? Effect.zipRight(Effect.sleep(delayMillis), following) : following
-    })
+  const doing: Doing = {
+    job,
+    registry,
+    surroundings,
+    attempt: job.firstAttempt,
+    answered: job.answered,
+    spent: job.usageBefore
   }
-
   return Effect.matchEffect(candidates(job.step, registry), {
-    onFailure: ({ _tag: kind, message }) => failed({ kind, message }, now()),
+    onFailure: ({ _tag: kind, message }) =>
+      Effect.succeed(failedWith(doing, { kind, message }, surroundings.now())),
     onSuccess: (found) => {
       const {
         agents: [first, ...others],
         tries
       } = takeUp(found, job)
-      return attemptBy(first, others, tries)
+      return attemptBy(doing, first, others, tries)
     }
   })
 }

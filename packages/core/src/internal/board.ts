@@ -11,7 +11,7 @@ import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
-import { type ItemEnd, runItem } from "./attempts.js"
+import { type ItemEnd, type Job, runItem } from "./attempts.js"
 import { messageOf } from "./cause.js"
 import { type Fork, interruptNow } from "./compat.js"
 import { type Lane, makeLanes, makeQueue, skipReason, viewOf } from "./schedule.js"
@@ -69,7 +69,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
 
   // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
   const interrupt = (lane: Lane): void => {
-    for (const fiber of lane.fibers.values()) interruptNow(fiber)
+    for (const fiber of lane.fibers) if (fiber !== undefined) interruptNow(fiber)
   }
 
   const startTimer = (lane: Lane): void => {
@@ -111,7 +111,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
 
   const settleIfDone = (lane: Lane): void => {
     const { state, step } = lane
-    if (Run.isSettled(state.status) || lane.items === undefined || lane.fibers.size > 0) return
+    if (Run.isSettled(state.status) || lane.items === undefined || lane.running > 0) return
     if (lane.failing !== undefined) {
       failStep(lane, lane.failing)
       return
@@ -191,17 +191,15 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     settleIfDone(lane)
   }
 
-  const itemEffect = (lane: Lane, index: number, workspace: Workspace): Effect.Effect<ItemEnd> => {
-    const { state, step } = lane
-    const value = lane.items?.[index] ?? null
-    const known = state.items[index]
-    const isForEach = step.forEach !== undefined
-    const plain = isForEach ? (typeof value === "string" ? value : String(index)) : step.definition.id
-    const job = {
+  const jobOf = (lane: Lane, index: number, workspace: Workspace, item: string, input: Json): Job => {
+    const known = lane.state.items[index]
+    return {
       runId: run.id,
-      step,
+      step: lane.step,
+      item,
       index,
       total: lane.items?.length ?? 1,
+      input,
       workspace,
       firstAttempt: (known?.attempt ?? 0) + 1,
       answered: known?.answered ?? 0,
@@ -210,52 +208,61 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       usageBefore: known?.usage ?? Usage.zero,
       startedAt: known?.startedAt ?? now()
     }
-    if (step.label === undefined && step.input === undefined) {
-      return runItem({ ...job, item: plain, input: isForEach ? value : run.params }, registry, signals)
+  }
+
+  const itemEffect = (lane: Lane, index: number, workspace: Workspace): Effect.Effect<ItemEnd> => {
+    const { step } = lane
+    const { forEach, input, label } = step
+    const value = lane.items?.[index] ?? null
+    const plain =
+      forEach === undefined ? step.definition.id : typeof value === "string" ? value : String(index)
+    const given = forEach === undefined ? run.params : value
+    if (label === undefined && input === undefined) {
+      return runItem(jobOf(lane, index, workspace, plain, given), registry, signals)
     }
     return Effect.gen(function* () {
       const scope = scopeOf(value, index)
-      const named = step.label === undefined ? plain : yield* step.label.evaluate(scope)
-      const input =
-        step.input === undefined ? (isForEach ? value : run.params) : yield* step.input.evaluate(scope)
+      const named = label === undefined ? plain : yield* label.evaluate(scope)
       const item = typeof named === "string" ? named : JSON.stringify(named)
-      return yield* runItem({ ...job, item, input }, registry, signals)
+      const made = input === undefined ? given : yield* input.evaluate(scope)
+      return yield* runItem(jobOf(lane, index, workspace, item, made), registry, signals)
     }).pipe(
-      Effect.catchTag("ExpressionError", (error) =>
-        Effect.succeed<ItemEnd>({
-          _tag: "Failed",
-          item: plain,
-          attempt: job.firstAttempt,
-          failure: { kind: "ExpressionError", message: error.message },
-          metrics: { durationMillis: 0, usage: job.usageBefore, retries: job.answered }
-        })
+      Effect.catchTag("ExpressionError", ({ message }) =>
+        Effect.sync(() => failureOf(lane, index, plain, { kind: "ExpressionError", message }))
       )
     )
+  }
+
+  /** The end of an item that came to it outside of its attempts. */
+  const failureOf = (lane: Lane, index: number, label: string, error: Failure): ItemEnd => {
+    const item = lane.state.items[index]
+    const startedAt = item?.startedAt ?? now()
+    return {
+      _tag: "ItemFailed",
+      stepId: lane.step.definition.id,
+      item: item?.label ?? label,
+      index,
+      attempt: item?.attempt ?? 1,
+      error,
+      metrics: {
+        durationMillis: Math.max(0, now() - startedAt),
+        usage: item?.usage ?? Usage.zero,
+        retries: item?.answered ?? 0
+      }
+    }
   }
 
   /** How an item ended; `undefined` where it was interrupted, so that it is to be done again. */
   const endOf = (lane: Lane, index: number, exit: Exit.Exit<ItemEnd>): ItemEnd | undefined => {
     if (Exit.isSuccess(exit)) return exit.value
     if (Cause.isInterruptedOnly(exit.cause)) return undefined
-    const item = lane.state.items[index]
-    const { answered, attempt, startedAt, usage } = item ?? {
-      answered: 0,
-      attempt: 1,
-      startedAt: now(),
-      usage: Usage.zero
-    }
-    return {
-      _tag: "Failed",
-      item: item?.label ?? String(index),
-      attempt,
-      failure: { kind: "Failed", message: messageOf(exit.cause) },
-      metrics: { durationMillis: Math.max(0, now() - startedAt), usage, retries: answered }
-    }
+    return failureOf(lane, index, String(index), { kind: "Failed", message: messageOf(exit.cause) })
   }
 
   const startItem = (lane: Lane, index: number, workspace: Workspace): void => {
     const fiber = fork(itemEffect(lane, index, workspace))
-    lane.fibers.set(index, fiber)
+    lane.fibers[index] = fiber
+    lane.running++
     busy.add(lane)
     inFlight++
     fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
@@ -266,7 +273,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     let started = 0
     for (let lane = launchable.peek(); lane !== undefined; lane = launchable.peek()) {
       const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
-      while (lane.failing === undefined && lane.fibers.size < cap && lane.todo.length > 0) {
+      while (lane.failing === undefined && lane.running < cap && lane.todo.length > 0) {
         if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return started
         if (started === most) return started
         started++
@@ -298,20 +305,17 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
     itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined): void => {
       const { definition } = lane.step
-      lane.fibers.delete(index)
-      if (lane.fibers.size === 0) busy.delete(lane)
+      lane.fibers[index] = undefined
+      lane.running--
+      if (lane.running === 0) busy.delete(lane)
       inFlight--
       if (end === undefined) {
         lane.todo.push(index)
-      } else if (end._tag === "Done") {
-        const { agentId, attempt, item, metrics, value } = end
-        const stepId = definition.id
-        emit({ _tag: "ItemCompleted", stepId, item, index, attempt, agentId, result: value, metrics })
       } else {
-        const { attempt, failure, item, metrics } = end
-        emit({ _tag: "ItemFailed", stepId: definition.id, item, index, attempt, error: failure, metrics })
-        if (definition.onItemFailure !== "continue" && lane.failing === undefined) {
-          lane.failing = failure
+        emit(end)
+        const failing = end._tag === "ItemFailed" && definition.onItemFailure !== "continue"
+        if (failing && lane.failing === undefined) {
+          lane.failing = end.error
           interrupt(lane)
         }
       }
@@ -367,7 +371,9 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     /** Interrupts what is under way and waits until it has ended. */
     stop: Effect.suspend(() => {
       stopTimers()
-      return Fiber.interruptAll([...busy].flatMap((lane) => [...lane.fibers.values()]))
+      return Fiber.interruptAll(
+        [...busy].flatMap(({ fibers }) => fibers.filter((each) => each !== undefined))
+      )
     }),
     /** Stops the clocks of the steps while the run is paused. */
     stopTimers,

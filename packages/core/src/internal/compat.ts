@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 
 /** Handles every typed failure. */
 export const catchAll = Effect.catchAll
@@ -49,6 +50,9 @@ export const afterOthers: Scheduler.Scheduler = Scheduler.timer(0)
 /** Interrupts a fiber without waiting for its end. */
 export const interruptNow = (fiber: Fiber.RuntimeFiber<unknown, unknown>): void =>
   fiber.unsafeInterruptAsFork(FiberId.none)
+
+/** A scope, made outside of an effect. */
+export const makeScope = (): Scope.CloseableScope => Effect.runSync(Scope.make())
 
 /** Completes a deferred at once; the first completion counts. */
 export const completeDeferred = <A, E>(deferred: Deferred.Deferred<A, E>, exit: Exit.Exit<A, E>): void =>

@@ -24,6 +24,7 @@ import {
   forker,
   semaphore
 } from "./compat.js"
+import { holdInScope } from "./held.js"
 import type { CommandError, Message, Reply } from "./message.js"
 import { makeRecorder } from "./recorder.js"
 import { answer, malformed, refuse } from "./refusal.js"
@@ -382,7 +383,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     })
 
     return {
-      start: Effect.acquireRelease(Effect.sync(begin), () => stop),
+      start: holdInScope(Effect.sync(begin), () => stop),
       done: Deferred.await(done),
       send: (id, command) =>
         commands.withPermits(1)(

@@ -17,7 +17,9 @@ export interface Lane {
   /** Positions of items to be started, the next one last. */
   todo: Array<number>
   /** What is under way, by the position of the item. */
-  readonly fibers: Map<number, Fiber.RuntimeFiber<ItemEnd>>
+  readonly fibers: Array<Fiber.RuntimeFiber<ItemEnd> | undefined>
+  /** How many items are under way. */
+  running: number
   /** Whether the lane stands in the queue of those that have items to start. */
   queued: boolean
   failing: Failure | undefined
@@ -41,7 +43,8 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
       waiting: step.dependencies.filter((dependency) => !settled(dependency)).length,
       items: undefined,
       todo: [],
-      fibers: new Map(),
+      fibers: [],
+      running: 0,
       queued: false,
       failing: undefined,
       timer: undefined,
