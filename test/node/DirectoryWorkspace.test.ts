@@ -12,6 +12,7 @@ import {
 } from "@switchyard/core/WorkspaceService"
 import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 const directory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "switchyard-test-"))),
@@ -219,6 +220,38 @@ describe("what a crash left", () => {
         "writing leaves no other file"
       )
     }).pipe(Effect.provide(DirectoryWorkspace.layerTemp()))
+  )
+})
+
+describe("what a crash left half written", () => {
+  it.scoped(
+    "goes when the workspace is opened again, what is being written and what a link leads to stays",
+    () =>
+      Effect.gen(function* () {
+        const root = yield* directory
+        const elsewhere = yield* directory
+        const session = <A, E>(
+          use: (service: WorkspaceService["Type"]) => Effect.Effect<A, E, Scope.Scope>
+        ) =>
+          Effect.provide(
+            Effect.scoped(Effect.flatMap(WorkspaceService, use)),
+            DirectoryWorkspace.layer({ directory: root })
+          )
+        const outputs = yield* session((service) =>
+          Effect.map(service.create(one, null), ({ outputsDir }) => outputsDir)
+        )
+        const random = "0123456789abcdef"
+        const own = (yield* io(() => readFile("/proc/self/stat", "latin1"))).split(") ")[1]?.split(" ")[19]
+        const dead = `.new-${spawnSync("true").pid}-1-${random}`
+        const ours = `.new-${process.pid}-${own}-${random}`
+        yield* io(() => mkdir(join(outputs, "deep"), { recursive: true }))
+        for (const name of [dead, ours, "whole"]) yield* io(() => writeFile(join(outputs, "deep", name), ""))
+        yield* io(() => writeFile(join(elsewhere, dead), ""))
+        yield* io(() => symlink(elsewhere, join(outputs, "linked")))
+        yield* session((service) => service.create(one, null))
+        assert.deepStrictEqual((yield* io(() => readdir(join(outputs, "deep")))).sort(), [ours, "whole"])
+        assert.deepStrictEqual(yield* io(() => readdir(elsewhere)), [dead])
+      })
   )
 })
 

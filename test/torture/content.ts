@@ -15,7 +15,10 @@ const sorted = (_: string, value: unknown): unknown =>
 
 /** A short text that is the same for the same content only. */
 export const hashOf = ({ event, runId, runSeq, time }: Content): string =>
-  createHash("sha256").update(JSON.stringify({ event, runId, runSeq, time }, sorted)).digest("base64url").slice(0, 12)
+  createHash("sha256")
+    .update(JSON.stringify({ event, runId, runSeq, time }, sorted))
+    .digest("base64url")
+    .slice(0, 12)
 
 /** The item or the command that an event is about. */
 export const aboutOf = (event: object): string => {

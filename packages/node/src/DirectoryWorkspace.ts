@@ -18,7 +18,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { layerScoped } from "./internal/compat.js"
 import { attempt, errnoOf, instead, makeDirectory } from "./internal/fileSystem.js"
-import { discard, isPartial, partialName, removeTree, sweep, transientName } from "./internal/removal.js"
+import {
+  discard,
+  isPartial,
+  partialName,
+  removeTree,
+  sweep,
+  sweepPartials,
+  transientName
+} from "./internal/removal.js"
 import { type Located, locate } from "./internal/rootedPath.js"
 
 const areas: ReadonlyArray<Area> = ["state", "reports", "outputs", "temp"]
@@ -180,6 +188,7 @@ const backend = (root: string): Backend => {
     const found = await find(runId, config)
     if (found !== undefined) {
       await makeAreas(found.root)
+      await sweepPartials(found.root)
       return found
     }
     // Another process may create the same workspace, and win, or remove it meanwhile.

@@ -98,8 +98,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     let broken: Cause.Cause<EventLog.LogWriteFailed> | undefined
     let workspace: Workspace | undefined
     let preparing = false
-    /** Whether it is durable that an interrupted run goes on, so that a crash that its items may cause is laid to it. */
-    let begun = true
+    /** Whether it is durable that the run is under way, so that a crash that its items may cause is laid to it. */
+    let begun = false
     let ending: Ending | undefined
 
     const rouse = (): void => {
@@ -126,7 +126,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const proceed = (): void => {
       if (!slot.held() || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
       emit(run.started ? { _tag: "RunResumed" } : { _tag: "RunStarted" })
-      begun = run.interruptions === 0
+      begun = false
       if (workspace === undefined && !preparing) {
         preparing = true
         fork(Scope.extend(input.workspace, workspaceScope)).addObserver((exit) =>

@@ -184,6 +184,41 @@ export const InterruptionLaws: ReadonlyArray<Law<Plane>> = [
     })
   ),
 
+  law(
+    "goes on with a run that was about to pause when its host crashed, however soon it is resumed",
+    (bench) =>
+      Effect.gen(function* () {
+        const { log, work } = bench
+        const host = yield* Host.start()
+        const run = yield* host.plane.registerRun({ workflow: items(2), concurrency: 1 })
+        yield* work.reached(1)
+        const id = yield* crash(log, host, run)
+        yield* log.append(id, [{ _tag: "PauseRequested", commandId: "pause" as never, mode: "drain" }])
+        const next = yield* Host.start()
+        const again = yield* only(next, id)
+        yield* again.control(resume)
+        yield* work.open
+        yield* equal("it completes", (yield* again.result).status, "Completed")
+        yield* wellFormed(yield* collect(again.events))
+        yield* next.stop
+      })
+  ),
+
+  law("counts the first crash of a run, too, from the moment that its first item starts", ({ log, work }) =>
+    Effect.gen(function* () {
+      const host = yield* Host.start()
+      const run = yield* host.plane.registerRun({ workflow: items(2), concurrency: 1 })
+      yield* work.reached(1)
+      const entries = yield* collect(log.read({ runs: [run.runId] }))
+      yield* holds(
+        "that it started is durable",
+        entries.some(({ event }) => event._tag === "RunStarted"),
+        entries
+      )
+      yield* host.stop
+    })
+  ),
+
   law("ends a parked run whose cancel was recorded just before a crash", (bench) =>
     Effect.gen(function* () {
       const { host, id } = yield* parked(bench, 3)

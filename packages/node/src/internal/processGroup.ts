@@ -18,7 +18,7 @@ import {
   signalMarked,
   toEnvironment
 } from "./processMarker.js"
-import { pathOf, type ProcessRecord } from "./processRecord.js"
+import { type ProcessRecord, pathOf } from "./processRecord.js"
 import { alive, bootId, groupMember, startTicks } from "./processTable.js"
 
 /** The operating system did not start a program. */

@@ -4,8 +4,8 @@ import { isTerminal } from "@switchyard/core/Run"
 import Database from "better-sqlite3"
 import { makeChanges } from "./changes.js"
 import * as Schema from "./schemaUpgrade.js"
-import { makeTableWriter } from "./tableWriter.js"
 import { statuses } from "./tables.js"
+import { makeTableWriter } from "./tableWriter.js"
 
 /** The writing side of the index: folds entries and puts the rows that changed into the tables. */
 export interface Projection {

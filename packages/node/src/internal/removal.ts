@@ -9,7 +9,7 @@ const ownTicks = startTicks(process.pid)
 const unique = (): string => `${process.pid}-${ownTicks}-${randomBytes(8).toString("hex")}`
 
 const leftover = /^\.(?:new|gone)-(\d+)-(\d+)-[0-9a-f]{16}-/
-const partial = /^\.new-\d+-\d+-[0-9a-f]{16}$/
+const partial = /^\.new-(\d+)-(\d+)-[0-9a-f]{16}$/
 
 /** A fresh name for something unfinished or being removed; it says which process it belongs to. */
 export const transientName = (kind: "new" | "gone", subject: string): string =>
@@ -65,12 +65,25 @@ export const discard = async (path: string, root: string, subject: string): Prom
   if (moved) await removeTree(gone)
 }
 
+/** Whether a name was given by a process that does not live any more. */
+const isAbandoned = (match: RegExpExecArray | null): boolean =>
+  match !== null && !alive(Number(match[1]), Number(match[2]))
+
+/** Removes the files below a directory that processes which do not live any more left half written; links are not followed. */
+export const sweepPartials = async (directory: string): Promise<void> => {
+  for (const entry of await instead(readdir(directory, { withFileTypes: true }), ["ENOENT", "EACCES"], [])) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) await sweepPartials(path)
+    else if (isAbandoned(partial.exec(entry.name)))
+      await instead(rm(path, { force: true }), ["EACCES"], undefined)
+  }
+}
+
 /** Removes what processes that do not live any more left unfinished in `root`; gives the names that it could not remove. */
 export const sweep = async (root: string): Promise<ReadonlyArray<string>> => {
   const stuck: Array<string> = []
   for (const name of await readdir(root)) {
-    const match = leftover.exec(name)
-    if (match === null || alive(Number(match[1]), Number(match[2]))) continue
+    if (!isAbandoned(leftover.exec(name))) continue
     await removeTree(join(root, name)).catch(() => stuck.push(name))
   }
   return stuck

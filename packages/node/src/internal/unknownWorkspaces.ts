@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises"
-import type { WorkspaceError } from "@switchyard/core/WorkspaceService"
 import { QueryService } from "@switchyard/core/QueryService"
+import type { WorkspaceError } from "@switchyard/core/WorkspaceService"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { attempt, instead } from "./fileSystem.js"
