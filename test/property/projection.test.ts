@@ -100,11 +100,7 @@ const foldsOf = (log: ReadonlyArray<Entry>) => {
 /** What is answered from the tables is what the folds of the runs say. */
 const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
   Effect.gen(function* () {
-    const connection = yield* Effect.acquireRelease(
-      Effect.sync(() => connect(file)),
-      (each) => Effect.sync(() => each.close())
-    )
-    const query = makeQueries(connection)
+    const query = makeQueries(yield* connect(file))
     const runs = [...foldsOf(log).values()]
     const counts: Partial<Record<Run.RunStatus, number>> = {}
     for (const run of runs) {

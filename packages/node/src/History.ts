@@ -99,10 +99,7 @@ const make = (options: Options) =>
     const query = yield* QueryService
     const workspaces = yield* WorkspaceService
     const oneAtATime = yield* makeSemaphore(1)
-    const { answer } = yield* Effect.acquireRelease(
-      Effect.sync(() => connect(options.index)),
-      (connection) => Effect.sync(() => connection.close())
-    )
+    const answer = yield* connect(options.index)
 
     /** Removes what is left of runs whose removal is in the log. */
     const finish = ({ archived, runs }: EventOf<"RunsRemoved">) =>
@@ -128,21 +125,23 @@ const make = (options: Options) =>
 
     /** The oldest runs that have ended, one after the other, as long as they are to go. */
     const oldest = (most: number, goes: (run: { readonly endedAt: number }) => boolean, before: number) =>
-      answer((ask) => {
-        const found: Array<RunId> = []
-        let after = 0
-        for (;;) {
-          const page = oldestFinished(ask, after, mostAtOnce)
-          for (const run of page) {
-            // What was registered later cannot have ended before.
-            if (run.registeredAt >= before || found.length >= most) return found
-            if (goes(run)) found.push(run.runId)
+      answer((ask) =>
+        Effect.gen(function* () {
+          const found: Array<RunId> = []
+          let after = 0
+          for (;;) {
+            const page = yield* oldestFinished(ask, after, mostAtOnce)
+            for (const run of page) {
+              // What was registered later cannot have ended before.
+              if (run.registeredAt >= before || found.length >= most) return found
+              if (goes(run)) found.push(run.runId)
+            }
+            const last = page.at(-1)
+            if (last === undefined) return found
+            after = last.firstSeq
           }
-          const last = page.at(-1)
-          if (last === undefined) return found
-          after = last.firstSeq
-        }
-      })
+        })
+      )
 
     const removeAll = (runs: ReadonlyArray<RunId>, archived: boolean) =>
       Effect.gen(function* () {

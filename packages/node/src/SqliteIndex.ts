@@ -90,7 +90,7 @@ const make = ({ filename }: Options) =>
     const indexer = makeIndexer(projection, log, filename)
     yield* Effect.addFinalizer(() => indexer.finish)
     yield* Effect.forkScoped(indexer.run)
-    const queries = makeQueries(yield* connection(filename))
+    const queries = makeQueries(yield* connect(filename))
     const watermark = Effect.suspend(() => {
       const reason = indexer.failure()
       return reason === undefined
@@ -105,19 +105,13 @@ const make = ({ filename }: Options) =>
     })
   })
 
-const connection = (filename: string) =>
-  Effect.acquireRelease(
-    Effect.sync(() => connect(filename)),
-    (connected) => Effect.sync(() => connected.close())
-  )
-
 /** How long a reader waits before it looks again how far an index has come. */
 const lookEvery = Duration.millis(10)
 
 const makeReader = ({ filename, patience = "10 seconds" }: ReaderOptions) =>
   Effect.gen(function* () {
     const log = yield* EventReader
-    const queries = makeQueries(yield* connection(filename))
+    const queries = makeQueries(yield* connect(filename))
     const reached = (head: Seq): Effect.Effect<Seq, Query.QueryFailed> =>
       Effect.flatMap(queries.watermark, (watermark) =>
         watermark >= head ? Effect.succeed(watermark) : Effect.delay(reached(head), lookEvery)

@@ -1,21 +1,29 @@
 import * as fs from "node:fs"
+import * as Reactivity from "@effect/experimental/Reactivity"
+import { SafeIntegers } from "@effect/sql/SqlClient"
+import { SqlError } from "@effect/sql/SqlError"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { QueryFailed } from "@switchyard/core/QueryService"
-import Database from "better-sqlite3"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import type * as Scope from "effect/Scope"
+import * as ScopedRef from "effect/ScopedRef"
+import { catchAllCause, makeSemaphore } from "./compat.js"
 import { errnoOf, reasonOf } from "./fileSystem.js"
 import type { Columns, Value } from "./rows.js"
-import { isDamage, isLocked, versionOf } from "./schemaUpgrade.js"
+import { isDamage, isLocked } from "./schemaUpgrade.js"
 import { schemaVersion } from "./tables.js"
 
-/** Asks for the rows of one statement; values take their places by position. */
-export type Ask = (sql: string, values: ReadonlyArray<Value>) => ReadonlyArray<Columns>
+/** Asks one statement, whose values take their places by position, and reads each of its rows. */
+export type Ask = <A>(
+  sql: string,
+  values: ReadonlyArray<Value>,
+  read: (row: Columns) => A
+) => Effect.Effect<ReadonlyArray<A>, SqlError>
 
-/** A connection to an index that reads and never writes. */
-export interface IndexConnection {
-  /** Answers from one state of the tables, however many statements that takes. */
-  readonly answer: <A>(question: (ask: Ask) => A) => Effect.Effect<A, QueryFailed>
-  readonly close: () => void
-}
+/** Answers a question from one state of the tables, however many statements that takes, and one question after the other. */
+export type Answer = <A>(question: (ask: Ask) => Effect.Effect<A, SqlError>) => Effect.Effect<A, QueryFailed>
 
 /** How long a question waits for another process that holds the file for itself; it holds up the event loop meanwhile. */
 const busyMillis = 250
@@ -36,8 +44,9 @@ const otherVersion = (filename: string, version: number): QueryFailed =>
       })
 
 /** What it means that a question could not be answered, and what to do about it. */
-const explained = (filename: string, error: unknown): QueryFailed => {
-  if (error instanceof QueryFailed) return error
+const explained = (filename: string, thrown: unknown): QueryFailed => {
+  if (thrown instanceof QueryFailed) return thrown
+  const error = thrown instanceof SqlError ? thrown.cause : thrown
   const why = (problem: QueryFailed["problem"], reason: string) => new QueryFailed({ problem, reason })
   const because = reasonOf(error)
   if (errnoOf(error) === "ENOENT")
@@ -53,66 +62,66 @@ const explained = (filename: string, error: unknown): QueryFailed => {
   return why("failed", `the index ${filename} cannot be read: ${because}`)
 }
 
-interface Opened {
-  readonly identity: string
-  readonly answer: <A>(question: (ask: Ask) => A) => A
-  readonly close: () => void
-}
+const checkVersion = (filename: string, ask: Ask): Effect.Effect<void, SqlError | QueryFailed> =>
+  Effect.flatMap(
+    ask("PRAGMA user_version", [], (row) => Number(row.user_version)),
+    ([version = 0]) =>
+      version === schemaVersion ? Effect.void : Effect.fail(otherVersion(filename, version))
+  )
 
 const identityOf = (filename: string): string => {
   const { dev, ino } = fs.statSync(filename, { bigint: true })
   return `${dev}/${ino}`
 }
 
-const open = (filename: string): Opened => {
-  const identity = identityOf(filename)
-  const database = new Database(filename, { readonly: true, fileMustExist: true, timeout: busyMillis })
-  const statements = new Map<string, Database.Statement<[ReadonlyArray<Value>], Columns>>()
-  const ask: Ask = (sql, values) => {
-    let statement = statements.get(sql)
-    if (statement === undefined) {
-      statement = database.prepare<[ReadonlyArray<Value>], Columns>(sql)
-      statements.set(sql, statement)
-    }
-    return statement.all(values)
-  }
-  return {
-    identity,
-    answer: (question) =>
-      database.transaction(() => {
-        const version = versionOf(database)
-        if (version !== schemaVersion) throw otherVersion(filename, version)
-        return question(ask)
-      })(),
-    close: () => database.close()
-  }
+/** A connection to the file that has an identity. */
+interface Opened {
+  readonly identity: string
+  readonly ask: Ask
 }
 
+const closed: Opened = { identity: "", ask: () => Effect.succeed([]) }
+
+const open = (filename: string, identity: string): Effect.Effect<Opened, SqlError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const client = yield* SqliteClient.make({ filename, readonly: true, disableWAL: true })
+    // A statement of the client itself would go to the database of a transaction that the asker may be in.
+    const connection = yield* client.reserve
+    yield* connection.execute(`PRAGMA busy_timeout = ${busyMillis}`, [], undefined)
+    const ask: Ask = (sql, values, read) =>
+      Effect.map(connection.execute(sql, values, undefined), (rows) => rows.map(read))
+    return { identity, ask }
+  }).pipe(Effect.provide(Reactivity.layer))
+
 /**
- * A connection that is made when the first question is asked, and anew when the file has been replaced. It creates no
- * file; where there is none, a question fails, and the next one finds it when it is there.
+ * A connection that reads and never writes. It is made when the first question is asked, and anew when the file has been
+ * replaced. It creates no file; where there is none, a question fails, and the next one finds it when it is there.
  */
-export const connect = (filename: string): IndexConnection => {
-  let opened: Opened | undefined
-  const close = (): void => {
-    opened?.close()
-    opened = undefined
-  }
-  const current = (): Opened => {
-    if (opened !== undefined && opened.identity !== identityOf(filename)) close()
-    opened ??= open(filename)
-    return opened
-  }
-  return {
-    answer: (question) =>
-      Effect.suspend(() => {
-        try {
-          return Effect.succeed(current().answer(question))
-        } catch (error) {
-          close()
-          return Effect.fail(explained(filename, error))
-        }
-      }),
-    close
-  }
-}
+export const connect = (filename: string): Effect.Effect<Answer, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const current = yield* ScopedRef.make(() => closed)
+    const close = ScopedRef.set(current, Effect.succeed(closed))
+    const opened = Effect.flatMap(ScopedRef.get(current), (before) => {
+      const identity = identityOf(filename)
+      if (before.identity === identity) return Effect.succeed(before)
+      return Effect.zipRight(ScopedRef.set(current, open(filename, identity)), ScopedRef.get(current))
+    })
+    const oneAtATime = yield* makeSemaphore(1)
+    return (question) =>
+      Effect.flatMap(opened, ({ ask }) =>
+        Effect.acquireUseRelease(
+          ask("BEGIN", [], constVoid),
+          () => Effect.zipRight(checkVersion(filename, ask), question(ask)),
+          // Where the disk failed, SQLite has ended it already, and the failure of the question says why.
+          () => Effect.ignore(ask("COMMIT", [], constVoid))
+        )
+      ).pipe(
+        // Whoever wants bigints of his own databases does not want them here.
+        Effect.provideService(SafeIntegers, false),
+        // What cannot be opened, and a row that cannot be read, are thrown.
+        catchAllCause((cause) =>
+          Effect.zipRight(close, Effect.fail(explained(filename, Cause.squash(cause))))
+        ),
+        oneAtATime.withPermits(1)
+      )
+  })

@@ -15,8 +15,7 @@ export const isLocked = (error: unknown): boolean => errorCode(error).startsWith
 const isMismatch = (error: unknown): boolean =>
   errorCode(error) === "SQLITE_ERROR" || errorCode(error).startsWith("SQLITE_CONSTRAINT")
 
-/** The version of the schema that the tables of a database have; 0 where it has none. */
-export const versionOf = (database: Database.Database): number =>
+const versionOf = (database: Database.Database): number =>
   Number(database.pragma("user_version", { simple: true }))
 
 /** Throws away whatever is in a database, in one transaction, and leaves empty tables of the present version. */
