@@ -28,7 +28,7 @@ const makeGroup = (lines: Lines): Group => ({
  * How long entries that nobody waits for may stay in memory for the next append to take them along: without it the end of
  * a short step would wait for the disk to take in its start, and a chain of steps would cost two fdatasyncs a step.
  */
-const lingerMillis = 5
+const lingerMillis = 20
 
 /** Up to this size the memory of a group is used again for the one after the next. */
 const largestSpare = 4 * 1024 * 1024
