@@ -151,8 +151,10 @@ const enter = async (
 const measureOnce = async (
   party: Party,
   { flushes: counted = true }: Pick<Group, "flushes">,
-  directory: string
+  { directory, quick }: Pick<Options, "directory" | "quick">
 ): Promise<Measured | undefined> => {
+  // While others were measured, the engine has let go of compiled code and memory, and the processor of what it had at hand.
+  if (!quick) await attempt(party, (each) => each.run(party.entrant.task))
   const flushed = counted ? flushesOf(directory) : Number.NaN
   const outcome: Outcome | undefined = await attempt(party, (each) => each.run(party.entrant.task))
   if (outcome === undefined) return undefined
@@ -232,7 +234,7 @@ export const contest = async (group: Group, options: Options): Promise<ReadonlyA
       const heat = Array.isArray(other) ? references : [...references, other]
       const found = new Map<Party, Measured>()
       for (const party of round % 2 === 0 ? heat : heat.toReversed()) {
-        const measured = await measureOnce(party, group, options.directory)
+        const measured = await measureOnce(party, group, options)
         if (measured !== undefined) found.set(party, measured)
       }
       compare(heat, found, references, group.compared ?? [])
