@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const order = [
   "Ids",
   "Json",
+  "Nearest",
   "Usage",
+  "AgentErrorKind",
   "Capability",
   "Expression",
   "Workflow",
@@ -18,6 +20,7 @@ const order = [
   "Plan",
   "Event",
   "StepState",
+  "RunState",
   "Run",
   "RunResult",
   "Command",
@@ -35,8 +38,8 @@ const order = [
 
 /** Dependencies that are bundled into core, each into the one module that needs it. */
 const bundled: Readonly<Record<string, string>> = {
-  "@marcbachmann/cel-js": "Expression.ts",
-  "fastest-levenshtein": "Plan.ts",
+  "@marcbachmann/cel-js": "internal/cel.ts",
+  "fastest-levenshtein": "Nearest.ts",
   "@cfworker/json-schema": "Params.ts"
 }
 

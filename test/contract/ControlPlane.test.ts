@@ -5,6 +5,7 @@ import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
+import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,6 +24,7 @@ const suites = [
   ["commands", CommandLaws],
   ["recovery", RecoveryLaws],
   ["interruptions", InterruptionLaws],
+  ["waiting", WaitingLaws],
   ["queries", QueryLaws]
 ] as const
 

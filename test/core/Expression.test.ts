@@ -60,14 +60,24 @@ describe("templates", () => {
     })
   )
 
-  const missing = [
-    "{{ params.nothing }}",
-    "{{ steps.later.output }}",
-    "{{ params.nested.a.c }}",
-    "{{ params.list[9] }}"
+  const missing: ReadonlyArray<readonly [string, string]> = [
+    ["params.nothing", "there is no `params.nothing`; it has n, x, text, list, nested, empty"],
+    ["params.txet", 'there is no `params.txet`; did you mean "text"?'],
+    ["steps.later.output", "there is no `steps.later`; it has s"],
+    ["steps.s.outptu.value", 'there is no `steps.s.outptu`; did you mean "output"?'],
+    ["params.nested.a.c", "there is no `params.nested.a.c`; it has b"],
+    ["params.nested['a'].d", "there is no `params.nested.a.d`; it has b"],
+    ["params.n.digits", "there is no `params.n.digits`, because `params.n` is a number"],
+    ["params.list.map(x, x.name)", "there is no `x.name`"],
+    ["params.list[9]", "No such key: index out of bounds, index 9 >= size 3"]
   ]
-  it.effect.each(missing)("fails on a name that is missing, and never gives an empty text: %s", (template) =>
-    Effect.map(Effect.flip(evaluate(template)), (error) => expect(error._tag).toBe("ExpressionError"))
+  it.effect.each(missing)(
+    "fails on a name that is missing, and never gives an empty text: %s",
+    ([source, reason]) =>
+      Effect.map(Effect.flip(evaluate(`<{{ ${source} }}>`)), (error) => {
+        expect(error.reason).toBe(reason)
+        expect(error.message).toBe(`Cannot evaluate \`${source}\`: ${reason}`)
+      })
   )
 })
 
@@ -133,6 +143,53 @@ describe("conditions", () => {
     Effect.map(Effect.flip(evaluate(`{{ ${source} }}`)), (error) =>
       expect(error._tag).toBe("ExpressionError")
     )
+  )
+
+  it.effect("say what they look at, without the variables of their own loops", () =>
+    Effect.gen(function* () {
+      const source =
+        "params.list.map(x, x.a + steps['s-1'].output.n).size() > index && has(run.id) && params[item]"
+      const { references } = yield* Expression.condition(source)
+      expect(references).toEqual([
+        ["params", "list"],
+        ["steps", "s-1", "output", "n"],
+        ["index"],
+        ["run", "id"],
+        ["params"],
+        ["item"]
+      ])
+      const template = yield* Expression.template({ a: ["{{ params.n }}", 1], b: "{{ item }}-{{ index }}" })
+      expect(template.references).toEqual([["params", "n"], ["item"], ["index"]])
+    })
+  )
+
+  it.effect.each([
+    "params.many.all(a, params.many.all(b, params.many.all(c, a <= b + c)))",
+    "params.many.filter(a, params.many.exists(b, b in params.many))",
+    "[params.many].all(l, l.all(a, l.all(b, l.all(c, true))))"
+  ])("are bounded in time: %s", (source) =>
+    Effect.gen(function* () {
+      const many = Array.from({ length: 1_000 }, (_, n) => n)
+      const { evaluate } = yield* Expression.condition(source)
+      const error = yield* Effect.flip(evaluate({ ...scope, params: { many } }))
+      expect(error.reason).toMatch(/^it goes through lists within lists, [34] deep and up to [12]000 long/)
+    })
+  )
+
+  it.effect("have no regular expressions, whose time has no bound", () =>
+    Effect.map(Effect.flip(Expression.condition("'aaaa'.matches('(a+)+$')")), ({ reason }) =>
+      expect(reason).toBe("`matches` is not available, because its time has no bound")
+    )
+  )
+
+  it.effect("give no more than fits", () =>
+    Effect.gen(function* () {
+      const text = "x".repeat(1_000_000)
+      const compiled = yield* Expression.template("{{ params.many.map(a, params.text) }}")
+      const params = { many: Array.from({ length: 100 }, () => 0), text }
+      const { reason } = yield* Effect.flip(compiled.evaluate({ ...scope, params }))
+      expect(reason).toBe("it gave more than 67,108,864 characters")
+    })
   )
 
   it.effect("are bounded in size", () =>

@@ -51,8 +51,12 @@ describe("a plan", () => {
       "both a skill and an agent, or neither",
       [{ id: "a", skill: "s", agent: "x" }, { id: "b" }],
       [
-        ["steps[0]", "agent", "give either a skill or an agent, not both"],
-        ["steps[1]", "agent", "give a skill, or the id of an agent"]
+        ["steps[0]", "work", "a step does one thing; of skill and agent, keep one"],
+        [
+          "steps[1]",
+          "work",
+          "say what the step does: give a skill, the id of an agent, a map, a reduce, an approval or a wait"
+        ]
       ]
     ],
     [
@@ -78,6 +82,106 @@ describe("a plan", () => {
   ]
   it.effect.each(cases)("refuses %s", ([, steps, expected]) =>
     Effect.map(problems(steps), (found) => expect(found).toEqual(expected))
+  )
+
+  const referring = (references: Record<string, unknown>, more: object = {}) =>
+    problems([step("fetch"), step("other"), step("use", { after: ["fetch"], ...references })], more)
+  const properties = { type: "object", properties: { files: {}, depth: {} } }
+  const references: ReadonlyArray<
+    readonly [string, Record<string, unknown>, ReadonlyArray<unknown>, object?]
+  > = [
+    [
+      "a step that there is not",
+      { input: "{{ steps.fetsh.output }}" },
+      [["steps[2].input", "reference", 'there is no step "fetsh"; did you mean "fetch"?']]
+    ],
+    [
+      "a step that need not be settled before",
+      { when: "steps.other.status == 'Succeeded'" },
+      [["steps[2].when", "reference", '"other" need not be settled before this step; add it to its after']]
+    ],
+    [
+      "the step itself",
+      { input: ["{{ steps.use.output }}"] },
+      [["steps[2].input", "reference", '"use" is this step itself, which has no output yet']]
+    ],
+    [
+      "what no step has",
+      { input: "{{ steps.fetch.outptu }}", label: "{{ steps.fetch.zzz }}", forEach: [1] },
+      [
+        ["steps[2].label", "reference", 'a step has no "zzz"; it has status, output, failure, items'],
+        ["steps[2].input", "reference", 'a step has no "outptu"; did you mean "output"?']
+      ]
+    ],
+    [
+      "an item where there is none",
+      { forEach: "{{ [item] }}", when: "index > 0" },
+      ["when", "forEach"].map((name) => [
+        `steps[2].${name}`,
+        "reference",
+        `there is no ${name === "when" ? "index" : "item"} here; label and input of a step with forEach have one, and value of map and reduce`
+      ])
+    ],
+    [
+      "what a run has not",
+      { input: "{{ run.name }}" },
+      [["steps[2].input", "reference", 'a run has no "name"; it has id, workflow']]
+    ],
+    [
+      "a parameter that is not declared",
+      { input: "{{ params.flies }} {{ params.zzz }}" },
+      [
+        ["steps[2].input", "parameter", 'the workflow has no parameter "flies"; did you mean "files"?'],
+        ["steps[2].input", "parameter", 'the workflow has no parameter "zzz"; there is files, depth']
+      ],
+      { params: properties }
+    ]
+  ]
+  it.effect.each(references)("refuses an expression about %s", ([, given, expected, more]) =>
+    Effect.map(referring(given, more), (found) => expect(found).toEqual(expected))
+  )
+
+  it.effect("lets expressions look at every step before theirs, and at parameters that are not listed", () =>
+    Effect.gen(function* () {
+      const steps = [
+        step("d", { after: ["c"], input: "{{ [steps.a.output, steps.b.status] }}" }),
+        step("c", { after: ["b"], when: "has(params.anything) && steps.a.failure == null" }),
+        step("b", { after: ["a"] }),
+        step("a")
+      ]
+      yield* Plan.make({ name: "w", steps })
+      yield* Plan.make({ name: "w", steps, params: { ...properties, additionalProperties: true } })
+    })
+  )
+
+  it.effect("refuses a step that takes another type than it is given", () =>
+    Effect.map(
+      problems([
+        step("a", { outputType: "java" }),
+        step("b", { after: ["a"], inputType: "cobol", input: "{{ steps.a.output }}" }),
+        step("c", { after: ["a"], inputType: "cobol", input: "{{ steps.a.output.part }}" }),
+        step("d", { after: ["a"], inputType: "java", input: "{{ steps['a'].output }}" })
+      ]),
+      (found) =>
+        expect(found).toEqual([
+          [
+            "steps[1].inputType",
+            "type",
+            'this takes "cobol", but "a" gives "java"; change one of them or put a step between them'
+          ]
+        ])
+    )
+  )
+
+  it.effect("warns of a step that never runs", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* Plan.make({
+        name: "w",
+        steps: [step("a", { when: "1 > 2" }), step("b", { when: "true" })]
+      })
+      const message = "this is false whatever happens, so the step never runs; remove it or the condition"
+      expect(warnings).toEqual([{ path: "steps[0].when", rule: "unreachable", message }])
+    })
   )
 
   const expressions = { when: "1 +", forEach: "{{ ] }}", input: { a: ["{{ x y }}"] }, label: "{{ open" }

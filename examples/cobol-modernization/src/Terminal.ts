@@ -9,6 +9,7 @@ import type { Summary } from "./Summary.js"
 const glyphs: { readonly [Status in Run.StepStatus]: string } = {
   Pending: "·",
   Running: "▸",
+  Waiting: "◷",
   Succeeded: "✓",
   Failed: "✗",
   Skipped: "↷",
@@ -45,6 +46,7 @@ const livePicture = (stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv)
   const tint: { readonly [Status in Run.StepStatus]: (text: string) => string } = {
     Pending: color.dim,
     Running: color.cyan,
+    Waiting: color.magenta,
     Succeeded: color.green,
     Failed: color.red,
     Skipped: color.yellow,

@@ -1,39 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { AgentErrorKind, isRetryable } from "./AgentErrorKind.js"
 import * as Capability from "./Capability.js"
 import type { AgentId, RunId, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import * as Usage from "./Usage.js"
 import type { Workspace } from "./WorkspaceService.js"
 
-/**
- * What can go wrong in an agent, by what to do about it: `RateLimited`, `Unavailable`, `Timeout`, `Crashed` and
- * `InvalidOutput` are worth repeating; `InvalidInput`, `Unauthorized`, `ContextTooLong`, `PermissionDenied`, `NotFound`
- * and `Failed` are not.
- */
-export const AgentErrorKind = Schema.Literal(
-  "RateLimited",
-  "Unavailable",
-  "Timeout",
-  "Crashed",
-  "InvalidOutput",
-  "InvalidInput",
-  "Unauthorized",
-  "ContextTooLong",
-  "PermissionDenied",
-  "NotFound",
-  "Failed"
-)
-export type AgentErrorKind = typeof AgentErrorKind.Type
-
-const retryable: ReadonlySet<AgentErrorKind> = new Set<AgentErrorKind>([
-  "RateLimited",
-  "Unavailable",
-  "Timeout",
-  "Crashed",
-  "InvalidOutput"
-])
+export { AgentErrorKind } from "./AgentErrorKind.js"
 
 /** A failed attempt; its kind decides whether it is repeated, and `retryAfterMillis` is the least wait the other side asked for. */
 export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
@@ -47,7 +22,7 @@ export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
   }
   /** Whether the same attempt may succeed later. */
   get retryable() {
-    return retryable.has(this.kind)
+    return isRetryable(this.kind)
   }
 }
 

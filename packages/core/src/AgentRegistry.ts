@@ -9,7 +9,7 @@ import type { Agent, AgentErrorKind, Health } from "./Agent.js"
 import * as Capability from "./Capability.js"
 import { AgentId } from "./Ids.js"
 import { currentTimeMillis } from "./internal/compat.js"
-import { didYouMean } from "./Plan.js"
+import { didYouMean } from "./Nearest.js"
 import type * as Usage from "./Usage.js"
 
 /** No agent has this id. */

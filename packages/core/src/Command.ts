@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
-import { type EventOf, PauseMode } from "./Event.js"
-import { type CommandId, RunId } from "./Ids.js"
+import { Decision, PauseMode } from "./Event.js"
+import { type CommandId, RunId, StepId } from "./Ids.js"
+import { isSame } from "./internal/jsonValue.js"
+import { Json } from "./Json.js"
 import { type AcceptedCommand, RunStatus } from "./Run.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
@@ -8,13 +10,21 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 /**
  * What can be asked of a run that has not ended. `Pause` drains by default; `SetConcurrency` takes effect at once, up and
  * down; `Cancel` may come at any time before the end. A run that was interrupted takes `Resume`, which continues it, and
- * `Cancel`, which ends it; it is executed again for either.
+ * `Cancel`, which ends it; it is executed again for either. `Decide` answers a step that awaits approval; `Signal` is for
+ * every step that waits for it, or for the next one that will.
  */
 export const ControlCommand = Schema.Union(
   Schema.TaggedStruct("Pause", { mode: optional(PauseMode) }),
   Schema.TaggedStruct("Resume", {}),
   Schema.TaggedStruct("Cancel", { reason: optional(Schema.String) }),
-  Schema.TaggedStruct("SetConcurrency", { limit: Schema.Int.pipe(Schema.positive()) })
+  Schema.TaggedStruct("SetConcurrency", { limit: Schema.Int.pipe(Schema.positive()) }),
+  Schema.TaggedStruct("Decide", {
+    stepId: StepId,
+    decision: Decision,
+    by: optional(Schema.String),
+    comment: optional(Schema.String)
+  }),
+  Schema.TaggedStruct("Signal", { name: Schema.NonEmptyString, payload: optional(Json) })
 )
 export type ControlCommand = typeof ControlCommand.Type
 
@@ -44,17 +54,16 @@ const tags = {
   Pause: "PauseRequested",
   Resume: "ResumeRequested",
   Cancel: "CancelRequested",
-  SetConcurrency: "ConcurrencySet"
+  SetConcurrency: "ConcurrencySet",
+  Decide: "ApprovalDecided",
+  Signal: "SignalReceived"
 } as const
 
 /** The tag of the event that records a command. */
 export const tagOf = (command: ControlCommand): (typeof tags)[ControlCommand["_tag"]] => tags[command._tag]
 
 /** The event that records a command as accepted; it is a function of the command alone, so that repeats can be told. */
-export const toEvent = (
-  commandId: CommandId,
-  command: ControlCommand
-): EventOf<"PauseRequested" | "ResumeRequested" | "CancelRequested" | "ConcurrencySet"> => {
+export const toEvent = (commandId: CommandId, command: ControlCommand): AcceptedCommand => {
   switch (command._tag) {
     case "Pause":
       return { _tag: "PauseRequested", commandId, mode: command.mode ?? "drain" }
@@ -68,9 +77,22 @@ export const toEvent = (
       }
     case "SetConcurrency":
       return { _tag: "ConcurrencySet", commandId, limit: command.limit }
+    case "Decide": {
+      const { by, comment, decision, stepId } = command
+      return {
+        _tag: "ApprovalDecided",
+        commandId,
+        stepId,
+        decision,
+        ...(by === undefined ? {} : { by }),
+        ...(comment === undefined ? {} : { comment })
+      }
+    }
+    case "Signal":
+      return { _tag: "SignalReceived", commandId, name: command.name, payload: command.payload ?? null }
   }
 }
 
 /** Whether an accepted command is the same as one that is sent again. */
 export const isRepeat = (accepted: AcceptedCommand, sent: AcceptedCommand): boolean =>
-  JSON.stringify(accepted, Object.keys(accepted).sort()) === JSON.stringify(sent, Object.keys(sent).sort())
+  isSame(accepted as unknown as Json, sent as unknown as Json)

@@ -50,6 +50,10 @@ const item = { stepId: StepId, item: Schema.String, index: Count }
 export const PauseMode = Schema.Literal("drain", "interrupt")
 export type PauseMode = typeof PauseMode.Type
 
+/** What somebody decides about a step that awaits approval. */
+export const Decision = Schema.Literal("approve", "reject")
+export type Decision = typeof Decision.Type
+
 /** What happens to a run as a whole. */
 export const RunEvent = Schema.Union(
   Schema.TaggedStruct("RunRegistered", {
@@ -67,6 +71,14 @@ export const RunEvent = Schema.Union(
   Schema.TaggedStruct("ResumeRequested", { commandId: CommandId }),
   Schema.TaggedStruct("RunResumed", {}),
   Schema.TaggedStruct("ConcurrencySet", { commandId: CommandId, limit: Schema.Int }),
+  Schema.TaggedStruct("ApprovalDecided", {
+    commandId: CommandId,
+    stepId: StepId,
+    decision: Decision,
+    by: optional(Schema.String),
+    comment: optional(Schema.String)
+  }),
+  Schema.TaggedStruct("SignalReceived", { commandId: CommandId, name: Schema.String, payload: Json }),
   Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
   Schema.TaggedStruct("RunInterrupted", { reason: Schema.String, crash: optional(Schema.Boolean) }),
   Schema.TaggedStruct("RunRecovered", {}),
@@ -79,8 +91,20 @@ export type RunEvent = typeof RunEvent.Type
 /** What happens inside a step. */
 export const StepProgressEvent = Schema.Union(
   Schema.TaggedStruct("StepStarted", { stepId: StepId, stepType: Schema.String, totalItems: Count }),
+  Schema.TaggedStruct("StepWaiting", {
+    stepId: StepId,
+    for: Schema.Literal("approval", "time", "signal"),
+    until: optional(Millis),
+    message: optional(Schema.String),
+    approvers: optional(Schema.Array(Schema.String)),
+    signal: optional(Schema.String)
+  }),
   Schema.TaggedStruct("StepSkipped", { stepId: StepId, reason: Schema.String }),
-  Schema.TaggedStruct("StepCompleted", { stepId: StepId, summary: StepSummary }),
+  Schema.TaggedStruct("StepCompleted", {
+    stepId: StepId,
+    summary: StepSummary,
+    output: optional(Json)
+  }),
   Schema.TaggedStruct("StepFailed", { stepId: StepId, failure: Failure, summary: StepSummary }),
   Schema.TaggedStruct("StepCancelled", { stepId: StepId, summary: StepSummary }),
   Schema.TaggedStruct("ItemStarted", { ...item, total: Count, attempt: Count, agentId: AgentId }),

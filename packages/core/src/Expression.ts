@@ -1,6 +1,6 @@
-import { Environment } from "@marcbachmann/cel-js"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as cel from "./internal/cel.js"
 import type { Json } from "./Json.js"
 
 /** An expression that does not parse, or that could not be evaluated; `source` is its text and `reason` says what to change. */
@@ -13,6 +13,9 @@ export class ExpressionError extends Schema.TaggedError<ExpressionError>()("Expr
   }
 }
 
+/** A place that an expression looks at, as far as its text says where: `["steps", "a", "output"]`. */
+export type Reference = ReadonlyArray<string>
+
 /** What an expression can see; nothing else of the host is reachable. */
 export interface Scope {
   readonly params: Json
@@ -20,83 +23,27 @@ export interface Scope {
   readonly run: Json
   readonly item: Json
   readonly index: number
+  /** What a `reduce` has come to so far. */
+  readonly acc?: Json
 }
 
-const environment = new Environment({
-  homogeneousAggregateLiterals: false,
-  limits: {
-    maxAstNodes: 2_000,
-    maxDepth: 64,
-    maxListElements: 1_000,
-    maxMapEntries: 1_000,
-    maxCallArguments: 32
-  }
-})
-for (const name of ["params", "steps", "run", "item", "index"]) environment.registerVariable(name, "dyn")
-
-// JSON has one kind of number, CEL two: `params.n + 1` must work whichever way the number was written.
-const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "%": (a, b) => a % b
-}
-for (const [operator, compute] of Object.entries(arithmetic)) {
-  const mixed = (a: number | bigint, b: number | bigint) => compute(Number(a), Number(b))
-  environment.registerOperator(`double ${operator} int`, mixed)
-  environment.registerOperator(`int ${operator} double`, mixed)
-}
-
-const firstLine = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.split("\n", 1)[0] ?? text
-}
-
-const toJson = (value: unknown): Json => {
-  if (value === null || value === undefined) return null
-  switch (typeof value) {
-    case "bigint":
-      return Number(value)
-    case "number":
-      if (!Number.isFinite(value)) throw new Error(`it gave ${value}, which JSON cannot carry`)
-      return value
-    case "string":
-    case "boolean":
-      return value
-    default:
-  }
-  if (Array.isArray(value)) return value.map(toJson)
-  if (value instanceof Map)
-    return Object.fromEntries([...value].map(([key, entry]) => [String(key), toJson(entry)]))
-  if (value instanceof Date) return value.toISOString()
-  const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return String(value)
-  return Object.fromEntries(Object.entries(value as object).map(([key, entry]) => [key, toJson(entry)]))
-}
-
-type Compiled = (scope: Scope) => Json
-
-const compile = (source: string): Effect.Effect<Compiled, ExpressionError> =>
+const compile = (source: string): Effect.Effect<cel.Compiled, ExpressionError> =>
   Effect.try({
-    try: () => {
-      const program = environment.parse(source)
-      const check = program.check()
-      if (!check.valid) throw check.error ?? new Error("it is not well typed")
-      return (scope: Scope) => toJson(program({ ...scope }))
-    },
-    catch: (error) => new ExpressionError({ source, reason: firstLine(error) })
+    try: () => cel.compile(source),
+    catch: (error) => new ExpressionError({ source, reason: cel.firstLine(error) })
   })
 
-const evaluate = (source: string, compiled: Compiled, scope: Scope): Effect.Effect<Json, ExpressionError> =>
+const evaluate = ({ evaluate, source }: cel.Compiled, scope: Scope): Effect.Effect<Json, ExpressionError> =>
   Effect.try({
-    try: () => compiled(scope),
-    catch: (error) => new ExpressionError({ source, reason: firstLine(error) })
+    try: () => evaluate({ ...scope }),
+    catch: (error) => new ExpressionError({ source, reason: cel.firstLine(error) })
   })
 
 /** A condition, compiled once and evaluated at run time; the result must be a boolean, anything else is an error. */
 export interface Condition {
   readonly source: string
+  /** What it looks at. */
+  readonly references: ReadonlyArray<Reference>
   /** Whether the condition holds. */
   readonly evaluate: (scope: Scope) => Effect.Effect<boolean, ExpressionError>
 }
@@ -105,8 +52,9 @@ export interface Condition {
 export const condition = (source: string): Effect.Effect<Condition, ExpressionError> =>
   Effect.map(compile(source), (compiled) => ({
     source,
+    references: compiled.references,
     evaluate: (scope) =>
-      Effect.flatMap(evaluate(source, compiled, scope), (value) =>
+      Effect.flatMap(evaluate(compiled, scope), (value) =>
         typeof value === "boolean"
           ? Effect.succeed(value)
           : Effect.fail(
@@ -117,6 +65,8 @@ export const condition = (source: string): Effect.Effect<Condition, ExpressionEr
 
 /** A JSON value with `{{ }}` in its strings, compiled once; values are inserted as data and never scanned again. */
 export interface Template {
+  /** What its expressions look at. */
+  readonly references: ReadonlyArray<Reference>
   /** The value with every expression replaced. */
   readonly evaluate: (scope: Scope) => Effect.Effect<Json, ExpressionError>
 }
@@ -157,19 +107,21 @@ const asText = (value: Json): string => (typeof value === "string" ? value : JSO
 const compileText = (text: string): Effect.Effect<Template, ExpressionError> =>
   Effect.gen(function* () {
     const parts = yield* split(text)
-    if (parts.length === 1) return { evaluate: () => Effect.succeed(text) }
+    if (parts.length === 1) return { references: [], evaluate: () => Effect.succeed(text) }
     const expressions = yield* Effect.forEach(
       parts.filter((_, i) => i % 2 === 1),
-      (source) => Effect.map(compile(source), (compiled) => ({ source, compiled }))
+      compile
     )
+    const references = expressions.flatMap((each) => each.references)
     const [whole] = expressions
     if (parts.length === 3 && parts[0] === "" && parts[2] === "" && whole !== undefined) {
-      return { evaluate: (scope) => evaluate(whole.source, whole.compiled, scope) }
+      return { references, evaluate: (scope) => evaluate(whole, scope) }
     }
     return {
+      references,
       evaluate: (scope) =>
         Effect.map(
-          Effect.forEach(expressions, ({ compiled, source }) => evaluate(source, compiled, scope)),
+          Effect.forEach(expressions, (each) => evaluate(each, scope)),
           (values) =>
             parts.map((part, i) => (i % 2 === 0 ? part : asText(values[(i - 1) / 2] ?? null))).join("")
         )
@@ -183,9 +135,10 @@ const compileText = (text: string): Effect.Effect<Template, ExpressionError> =>
 export const template = (value: Json): Effect.Effect<Template, ExpressionError> => {
   if (typeof value === "string") return compileText(value)
   if (value === null || typeof value !== "object")
-    return Effect.succeed({ evaluate: () => Effect.succeed(value) })
+    return Effect.succeed({ references: [], evaluate: () => Effect.succeed(value) })
   if (Array.isArray(value)) {
     return Effect.map(Effect.forEach(value as ReadonlyArray<Json>, template), (templates) => ({
+      references: templates.flatMap((each) => each.references),
       evaluate: (scope) => Effect.forEach(templates, (part) => part.evaluate(scope))
     }))
   }
@@ -194,6 +147,7 @@ export const template = (value: Json): Effect.Effect<Template, ExpressionError> 
       Effect.map(template(part), (compiled) => [key, compiled] as const)
     ),
     (templates) => ({
+      references: templates.flatMap(([, each]) => each.references),
       evaluate: (scope) =>
         Effect.map(
           Effect.forEach(templates, ([key, part]) =>

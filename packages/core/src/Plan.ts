@@ -1,29 +1,15 @@
 import * as Effect from "effect/Effect"
-import * as Graph from "effect/Graph"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { closest } from "fastest-levenshtein"
-import type { CapabilityQuery } from "./Capability.js"
-import * as Expression from "./Expression.js"
+import { connect, type StepGraph } from "./internal/planGraph.js"
+import { type PlannedStep, planStep, referring } from "./internal/planStep.js"
+import { Problem, type Report } from "./internal/problem.js"
+import { checkReferences } from "./internal/references.js"
 import { findNotJson } from "./Json.js"
-import { Definition, type Join, type StepDefinition } from "./Workflow.js"
+import { Definition } from "./Workflow.js"
 
-/** One thing that is wrong with a definition: where (`steps[2].after[0]`), which rule, what to do about it. */
-export const Problem = Schema.Struct({
-  path: Schema.String,
-  rule: Schema.Literal(
-    "shape",
-    "empty",
-    "duplicate",
-    "dependency",
-    "cycle",
-    "agent",
-    "expression",
-    "forEach"
-  ),
-  message: Schema.String
-})
-export type Problem = typeof Problem.Type
+export { type PlannedStep, queryOf, type Work } from "./internal/planStep.js"
+export { Problem } from "./internal/problem.js"
 
 /** A definition that cannot be run, with every problem found in it. */
 export class InvalidWorkflow extends Schema.TaggedError<InvalidWorkflow>()("InvalidWorkflow", {
@@ -36,67 +22,16 @@ export class InvalidWorkflow extends Schema.TaggedError<InvalidWorkflow>()("Inva
   }
 }
 
-/** A step with its expressions compiled and its neighbours by position. */
-export interface PlannedStep {
-  readonly index: number
-  readonly definition: StepDefinition
-  readonly dependencies: ReadonlyArray<number>
-  readonly dependents: ReadonlyArray<number>
-  readonly join: Join
-  readonly query: CapabilityQuery
-  readonly when: Expression.Condition | undefined
-  readonly forEach: Expression.Template | undefined
-  readonly input: Expression.Template | undefined
-  readonly label: Expression.Template | undefined
-}
-
 /** A validated workflow: its steps in the order of the definition, and their positions in a topological order. */
 export interface Plan {
   readonly definition: Definition
   readonly steps: ReadonlyArray<PlannedStep>
   readonly order: ReadonlyArray<number>
+  /** What does not keep it from being run, and is most likely not meant. */
+  readonly warnings: ReadonlyArray<Problem>
   /** The position of a step by its id. */
   readonly indexOf: (stepId: string) => number | undefined
 }
-
-/** `; did you mean "x"?` where a known name is near enough to be meant, otherwise nothing. */
-export const didYouMean = (name: string, known: ReadonlyArray<string>): string => {
-  if (known.length === 0) return ""
-  const nearest = closest(
-    name.toLowerCase(),
-    known.map((each) => each.toLowerCase())
-  )
-  const original = known.find((each) => each.toLowerCase() === nearest)
-  const shared = [...name.toLowerCase()].filter((character) => nearest.includes(character)).length
-  return original !== undefined && shared * 2 > name.length ? `; did you mean "${original}"?` : ""
-}
-
-/** The members of a strongly connected component in the order of their dependencies, the first one repeated at the end. */
-const nameCycle = (
-  start: number,
-  dependents: ReadonlyArray<ReadonlyArray<number>>,
-  members: ReadonlySet<number>
-) => {
-  const path: Array<number> = []
-  const seen = new Map<number, number>()
-  let at = start
-  while (!seen.has(at)) {
-    seen.set(at, path.length)
-    path.push(at)
-    at = dependents[at]?.find((next) => members.has(next)) ?? start
-  }
-  return [...path.slice(seen.get(at)), at]
-}
-
-/** What a step asks of an agent. */
-export const queryOf = (
-  step: Pick<StepDefinition, "skill" | "inputType" | "outputType" | "constraints">
-): CapabilityQuery => ({
-  requiredSkills: step.skill === undefined ? [] : [step.skill],
-  ...(step.inputType === undefined ? {} : { inputType: step.inputType }),
-  ...(step.outputType === undefined ? {} : { outputType: step.outputType }),
-  ...(step.constraints === undefined ? {} : { constraints: step.constraints })
-})
 
 const decode = Schema.decodeUnknown(Definition, { errors: "all", onExcessProperty: "error" })
 
@@ -131,6 +66,39 @@ const checkShape = (definition: Definition): Effect.Effect<unknown, InvalidWorkf
   return Effect.mapError(decode(definition), (error) => misshapen(workflow, error))
 }
 
+/** A text that is nothing but the output of a step. */
+const wholeOutput = /^\{\{\s*steps(\.\w+|\[("[^"]*"|'[^']*')\])\.output\s*\}\}$/
+
+/** Reports a step that is given what another one makes, and takes another type. */
+const checkTypes = (
+  { definition, index, input }: PlannedStep,
+  { positions }: StepGraph,
+  steps: ReadonlyArray<PlannedStep>,
+  report: Report
+): void => {
+  const { forEach, inputType, input: given } = definition
+  if (inputType === undefined || forEach !== undefined || typeof given !== "string") return
+  const [, source = ""] = wholeOutput.test(given) ? (input?.references[0] ?? []) : []
+  const from = steps[positions.get(source) ?? -1]?.definition
+  if (from?.outputType === undefined || from.forEach !== undefined || from.outputType === inputType) return
+  report(
+    `steps[${index}].inputType`,
+    "type",
+    `this takes "${inputType}", but "${from.id}" gives "${from.outputType}"; change one of them or put a step between them`
+  )
+}
+
+/** Steps whose condition is false whatever happens. */
+const neverRunning = (steps: ReadonlyArray<PlannedStep>): ReadonlyArray<Problem> =>
+  steps.flatMap(({ index, when }) => {
+    if (when === undefined || when.references.length > 0) return []
+    const nothing = { params: null, steps: null, run: null, item: null, index: 0 }
+    const holds = Effect.runSyncExit(when.evaluate(nothing))
+    if (holds._tag === "Failure" || holds.value) return []
+    const message = "this is false whatever happens, so the step never runs; remove it or the condition"
+    return [{ path: `steps[${index}].when`, rule: "unreachable" as const, message }]
+  })
+
 /**
  * Validates a definition and compiles its expressions. All problems are reported at once; a cycle is named in order.
  * Takes time linear in steps and dependencies.
@@ -139,124 +107,23 @@ export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflo
   Effect.gen(function* () {
     yield* checkShape(definition)
     const problems: Array<Problem> = []
-    const report = (path: string, rule: Problem["rule"], message: string) => {
+    const report: Report = (path, rule, message) => {
       problems.push({ path, rule, message })
     }
-    const compiled = <A>(path: string, effect: Effect.Effect<A, Expression.ExpressionError>) =>
-      Effect.catchTag(effect, "ExpressionError", (error) =>
-        Effect.sync(() => {
-          report(path, "expression", error.message)
-          return undefined
-        })
-      )
-
-    const positions = new Map<string, number>()
-    const ids = definition.steps.map((step) => step.id as string)
-    if (ids.length === 0) report("steps", "empty", "there is no step; add at least one")
-    for (const [index, id] of ids.entries()) {
-      const first = positions.get(id)
-      if (first === undefined) positions.set(id, index)
-      else
-        report(
-          `steps[${index}].id`,
-          "duplicate",
-          `"${id}" is also the id of steps[${first}]; rename one of them`
-        )
-    }
-
-    const dependents = definition.steps.map((): Array<number> => [])
-    const dependencies = definition.steps.map((step, index) => {
-      const found: Array<number> = []
-      for (const [position, id] of (step.after ?? []).entries()) {
-        const path = `steps[${index}].after[${position}]`
-        const dependency = positions.get(id)
-        if (dependency === undefined) {
-          report(path, "dependency", `there is no step "${id}"${didYouMean(id, ids)}`)
-        } else if (found.includes(dependency)) {
-          report(path, "duplicate", `"${id}" is listed twice; remove one`)
-        } else {
-          found.push(dependency)
-          dependents[dependency]?.push(index)
-        }
-      }
-      return found
-    })
-
-    const graph = Graph.directed<string, null>((mutable) => {
-      for (const id of ids) Graph.addNode(mutable, id)
-      for (const [from, targets] of dependents.entries())
-        for (const to of targets) Graph.addEdge(mutable, from, to, null)
-    })
-    const acyclic = Graph.isAcyclic(graph)
-    if (!acyclic) {
-      for (const members of Graph.stronglyConnectedComponents(graph)) {
-        const start = Math.min(...members)
-        if (members.length === 1 && !dependents[start]?.includes(start)) continue
-        const cycle = nameCycle(start, dependents, new Set(members)).map((index) => ids[index])
-        report(
-          `steps[${start}].after`,
-          "cycle",
-          `the steps wait for each other: ${cycle.join(" → ")}; remove one dependency`
-        )
-      }
-    }
-
-    const steps: Array<PlannedStep> = []
-    for (const [index, step] of definition.steps.entries()) {
-      const path = `steps[${index}]`
-      if ((step.skill === undefined) === (step.agent === undefined)) {
-        const both = step.skill !== undefined
-        report(
-          path,
-          "agent",
-          both ? "give either a skill or an agent, not both" : "give a skill, or the id of an agent"
-        )
-      }
-      if (step.forEach === undefined && (step.onItemFailure !== undefined || step.label !== undefined)) {
-        report(
-          path,
-          "forEach",
-          "onItemFailure and label say something about items; add forEach or remove them"
-        )
-      }
-      if (typeof step.forEach === "string" && !/^\{\{[\s\S]*\}\}$/.test(step.forEach)) {
-        report(
-          `${path}.forEach`,
-          "forEach",
-          `this is a text, not a list; write "{{ ${step.forEach.trim()} }}" for the list that an expression gives`
-        )
-      }
-      steps.push({
-        index,
-        definition: step,
-        dependencies: dependencies[index] ?? [],
-        dependents: dependents[index] ?? [],
-        join: step.join ?? "allSucceeded",
-        query: queryOf(step),
-        when:
-          step.when === undefined
-            ? undefined
-            : yield* compiled(`${path}.when`, Expression.condition(step.when)),
-        forEach:
-          step.forEach === undefined
-            ? undefined
-            : yield* compiled(`${path}.forEach`, Expression.template(step.forEach)),
-        input:
-          step.input === undefined
-            ? undefined
-            : yield* compiled(`${path}.input`, Expression.template(step.input)),
-        label:
-          step.label === undefined
-            ? undefined
-            : yield* compiled(`${path}.label`, Expression.template(step.label))
-      })
-    }
-
-    if (problems.length > 0) return yield* new InvalidWorkflow({ workflow: definition.name, problems })
+    const graph = connect(definition, report)
+    const { order, positions } = graph
+    const steps = definition.steps.map((step, index) =>
+      planStep(index, step, definition.defaults, graph, report)
+    )
+    checkReferences(definition, steps.map(referring), order, report)
+    for (const step of steps) checkTypes(step, graph, steps, report)
+    if (problems.length > 0 || order === undefined)
+      return yield* new InvalidWorkflow({ workflow: definition.name, problems })
     return {
       definition,
       steps,
-      order: [...Graph.indices(Graph.topo(graph))],
+      order,
+      warnings: neverRunning(steps),
       indexOf: (stepId) => positions.get(stepId)
     }
   })

@@ -39,7 +39,7 @@ export const StepRow = Schema.Struct({
   runId: RunId,
   position: Count,
   stepId: StepId,
-  status: Schema.Literal("Pending", "Running", "Succeeded", "Failed", "Skipped", "Cancelled"),
+  status: Schema.Literal("Pending", "Running", "Waiting", "Succeeded", "Failed", "Skipped", "Cancelled"),
   totalItems: Count,
   succeeded: Count,
   failed: Count,

@@ -1,11 +1,12 @@
 import * as Schema from "effect/Schema"
-import type { Entry, Event, Failure, ItemMetrics, PauseMode, RunSummary, StepSummary } from "./Event.js"
-import { type CommandId, RunId, Seq } from "./Ids.js"
-import type { Json } from "./Json.js"
-import { type ItemState, itemOf, pendingStep, type StepState, type StepStatus } from "./StepState.js"
+import type { Entry, Event, RunSummary } from "./Event.js"
+import { RunId, Seq } from "./Ids.js"
+import { beginWait, consume, keepTime, mayHaveCrashed, measure, receive, settle } from "./internal/runFold.js"
+import { type Run, RunStatus } from "./RunState.js"
+import { itemOf, pendingStep } from "./StepState.js"
 import * as Usage from "./Usage.js"
-import type { Definition } from "./Workflow.js"
 
+export { type AcceptedCommand, type Run, RunStatus } from "./RunState.js"
 export {
   type ItemState,
   type ItemStatus,
@@ -14,60 +15,9 @@ export {
   type StepState,
   type StepStatus,
   stepOutput,
-  stepSummary
+  stepSummary,
+  type WaitState
 } from "./StepState.js"
-
-/** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
-export const RunStatus = Schema.Literal(
-  "Queued",
-  "Running",
-  "Paused",
-  "Cancelling",
-  "Interrupted",
-  "Completed",
-  "Failed",
-  "Cancelled"
-)
-export type RunStatus = typeof RunStatus.Type
-
-/** A command as it was accepted, kept so that the same id is answered again and not executed again. */
-export type AcceptedCommand = Extract<Event, { readonly commandId: CommandId }>
-
-/**
- * The state of a run: the fold of its entries by `apply`, and nothing else. It is one mutable value, owned by whoever
- * folds, so that a run of 100,000 items costs a constant amount of work per event.
- */
-export interface Run {
-  readonly id: RunId
-  readonly definition: Definition
-  readonly params: Json
-  readonly owner: string | undefined
-  readonly tags: ReadonlyArray<string>
-  readonly registeredAt: number
-  readonly steps: Map<string, StepState>
-  readonly commands: Map<CommandId, AcceptedCommand>
-  status: RunStatus
-  started: boolean
-  startedAt: number | undefined
-  endedAt: number | undefined
-  concurrency: number | undefined
-  pause: PauseMode | undefined
-  cancel: { readonly reason: string | undefined } | undefined
-  workspace: string | undefined
-  interruptions: number
-  /** The latest interruption: why, and whether the host crashed rather than stopped in order. */
-  interruption: { readonly reason: string; readonly crash: boolean } | undefined
-  /** How often the host crashed while the run was running, since an item or a step last settled or the run was resumed. */
-  crashes: number
-  /** Whether a command to go on or to end was taken since the interruption, and nothing has come of it yet. */
-  woken: boolean
-  failure: Failure | undefined
-  failedStep: string | undefined
-  usage: Usage.Usage
-  readonly firstSeq: Seq
-  lastSeq: Seq
-  lastRunSeq: number
-}
 
 /**
  * The legal transitions: for each event that changes the status, what it leads to from each status it may occur in.
@@ -81,6 +31,8 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
     ResumeRequested: { Paused: "Queued", Queued: "Queued", Running: "Running", Interrupted: "Interrupted" },
     RunResumed: { Queued: "Running" },
     ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused" },
+    ApprovalDecided: { Queued: "Queued", Running: "Running", Paused: "Paused" },
+    SignalReceived: { Queued: "Queued", Running: "Running", Paused: "Paused" },
     CancelRequested: {
       Queued: "Cancelling",
       Running: "Cancelling",
@@ -153,9 +105,14 @@ export const register = (entry: Entry): Run | undefined => {
     registeredAt: entry.time,
     steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep()])),
     commands: new Map(),
+    awaiting: new Map(),
+    signals: new Map(),
     status: "Queued",
     started: false,
     startedAt: undefined,
+    runningSince: undefined,
+    ranMillis: 0,
+    lastTime: entry.time,
     endedAt: undefined,
     concurrency: event.concurrency ?? event.workflow.concurrency,
     pause: undefined,
@@ -171,38 +128,6 @@ export const register = (entry: Entry): Run | undefined => {
     firstSeq: entry.seq,
     lastSeq: entry.seq,
     lastRunSeq: entry.runSeq
-  }
-}
-
-const consume = (run: Run, step: StepState, item: ItemState, usage: Usage.Usage): void => {
-  const before = item.usage
-  const delta = {
-    inputTokens: usage.inputTokens - before.inputTokens,
-    outputTokens: usage.outputTokens - before.outputTokens,
-    cachedTokens: usage.cachedTokens - before.cachedTokens,
-    costMicroUsd: usage.costMicroUsd - before.costMicroUsd
-  }
-  item.usage = usage
-  step.usage = Usage.add(step.usage, delta)
-  run.usage = Usage.add(run.usage, delta)
-}
-
-const measure = (run: Run, step: StepState, item: ItemState, metrics: ItemMetrics): void => {
-  if (metrics.usage !== item.usage) consume(run, step, item, metrics.usage)
-  step.retries += metrics.retries - item.retries
-  item.retries = metrics.retries
-  item.durationMillis = metrics.durationMillis
-}
-
-const settle = (run: Run, stepId: string, status: StepStatus, summary: StepSummary): void => {
-  run.crashes = 0
-  const step = run.steps.get(stepId)
-  if (step === undefined) return
-  step.status = status
-  step.durationMillis = summary.durationMillis
-  if (step.succeeded + step.failed === step.totalItems) return
-  for (const item of step.items) {
-    if (item?.status === "Running" || item?.status === "Waiting") item.status = "Cancelled"
   }
 }
 
@@ -230,6 +155,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
   if (status === undefined) return false
   const before = run.status
   run.status = status
+  keepTime(run, event, time)
   if ("commandId" in event) run.commands.set(event.commandId, event)
   switch (event._tag) {
     case "RunStarted":
@@ -259,7 +185,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       run.interruptions++
       run.interruption = { reason: event.reason, crash: event.crash === true }
       // That an item had started may be lost with the crash, so a run that was running counts whether it shows or not.
-      if (event.crash === true && before === "Running") run.crashes++
+      if (event.crash === true && before === "Running" && mayHaveCrashed(run)) run.crashes++
       break
     case "RunRecovered":
       run.woken = false
@@ -281,6 +207,20 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       step.startedAt ??= time
       break
     }
+    case "StepWaiting": {
+      const step = run.steps.get(event.stepId)
+      if (step !== undefined) beginWait(run, step, event)
+      break
+    }
+    case "ApprovalDecided": {
+      const wait = run.steps.get(event.stepId)?.wait
+      if (wait !== undefined)
+        wait.answer ??= { _tag: "Decision", decision: event.decision, by: event.by, comment: event.comment }
+      break
+    }
+    case "SignalReceived":
+      receive(run, event.name, event.payload)
+      break
     case "StepSkipped": {
       const step = run.steps.get(event.stepId)
       run.crashes = 0
@@ -289,9 +229,12 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       step.reason = event.reason
       break
     }
-    case "StepCompleted":
+    case "StepCompleted": {
       settle(run, event.stepId, "Succeeded", event.summary)
+      const step = run.steps.get(event.stepId)
+      if (step !== undefined && event.output !== undefined) step.output = event.output
       break
+    }
     case "StepCancelled":
       settle(run, event.stepId, "Cancelled", event.summary)
       break

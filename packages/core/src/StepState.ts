@@ -1,10 +1,10 @@
-import type { Failure, StepSummary } from "./Event.js"
+import type { Decision, EventOf, Failure, StepSummary } from "./Event.js"
 import type { AgentId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import * as Usage from "./Usage.js"
 
-/** Where a step stands; all but `Pending` and `Running` are settled. */
-export type StepStatus = "Pending" | "Running" | "Succeeded" | "Failed" | "Skipped" | "Cancelled"
+/** Where a step stands; all but `Pending`, `Running` and `Waiting` are settled. `Waiting` is for a decision, a time or a signal. */
+export type StepStatus = "Pending" | "Running" | "Waiting" | "Succeeded" | "Failed" | "Skipped" | "Cancelled"
 
 /** Where an item stands; `Waiting` is between a failed attempt and its repetition. */
 export type ItemStatus = "Running" | "Waiting" | "Succeeded" | "Failed" | "Cancelled"
@@ -30,6 +30,28 @@ export interface ItemState {
   progress: number | undefined
 }
 
+/** What ends the waiting of a step. */
+export type Answer =
+  | {
+      readonly _tag: "Decision"
+      readonly decision: Decision
+      readonly by: string | undefined
+      readonly comment: string | undefined
+    }
+  | { readonly _tag: "Signal"; readonly payload: Json }
+
+/** What a step waits for: a decision, a time or a signal; the first two may have come already, the last one is `until`. */
+export interface WaitState {
+  readonly for: EventOf<"StepWaiting">["for"]
+  /** In milliseconds since 1970, UTC: when it is over, whatever has come. */
+  readonly until: number | undefined
+  readonly message: string | undefined
+  /** Who may decide; anybody where it is missing. */
+  readonly approvers: ReadonlyArray<string> | undefined
+  readonly signal: string | undefined
+  answer: Answer | undefined
+}
+
 /** What is known of one step; `items` is sparse until every item has started. */
 export interface StepState {
   status: StepStatus
@@ -43,10 +65,14 @@ export interface StepState {
   durationMillis: number
   failure: Failure | undefined
   reason: string | undefined
+  /** What a step without an agent came to. */
+  output: Json | undefined
+  wait: WaitState | undefined
 }
 
 /** Whether a step cannot change any more. */
-export const isSettled = (status: StepStatus): boolean => status !== "Pending" && status !== "Running"
+export const isSettled = (status: StepStatus): boolean =>
+  status !== "Pending" && status !== "Running" && status !== "Waiting"
 
 /** A step of which nothing is recorded yet. */
 export const pendingStep = (): StepState => ({
@@ -60,7 +86,9 @@ export const pendingStep = (): StepState => ({
   startedAt: undefined,
   durationMillis: 0,
   failure: undefined,
-  reason: undefined
+  reason: undefined,
+  output: undefined,
+  wait: undefined
 })
 
 /** The state of an item; one of which nothing was recorded is begun. */
@@ -101,8 +129,9 @@ export const stepSummary = (step: StepState, now: number): StepSummary => ({
   durationMillis: step.startedAt === undefined ? 0 : Math.max(0, now - step.startedAt)
 })
 
-/** What a settled step hands on: the result of its one item, or with `forEach` the results of the items that succeeded, in order. */
+/** What a settled step hands on: its own output, the result of its one item, or with `forEach` the results of the items that succeeded, in order. */
 export const stepOutput = (step: StepState, isForEach: boolean): Json => {
+  if (step.output !== undefined) return step.output
   if (!isForEach) return step.items[0]?.result ?? null
   const results: Array<Json> = []
   for (const item of step.items) if (item?.status === "Succeeded") results.push(item.result)

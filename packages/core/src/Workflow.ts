@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as JSONSchema from "effect/JSONSchema"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
+import { AgentErrorKind } from "./AgentErrorKind.js"
 import { ConstraintValue } from "./Capability.js"
 import { AgentId, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
@@ -12,15 +13,16 @@ const Count = Schema.Int.pipe(Schema.positive())
 
 /**
  * How a failed attempt is repeated: at most `attempts` in all per agent, waiting `initialMillis · factor^n`, at most
- * `capMillis`, each wait shortened by a random part of up to `jitter` (0 to 1). Only retryable errors are repeated; an
- * error's own `retryAfterMillis` is waited for where it is longer.
+ * `capMillis`, each wait shortened by a random part of up to `jitter` (0 to 1). Errors of the kinds in `on` are repeated, by
+ * default those that are worth it; an error's own `retryAfterMillis` is waited for where it is longer.
  */
 export const RetryPolicy = Schema.Struct({
   attempts: Count,
   initialMillis: Millis,
   factor: Schema.JsonNumber.pipe(Schema.greaterThanOrEqualTo(1)),
   capMillis: Millis,
-  jitter: Schema.JsonNumber.pipe(Schema.between(0, 1))
+  jitter: Schema.JsonNumber.pipe(Schema.between(0, 1)),
+  on: optional(Schema.NonEmptyArray(AgentErrorKind))
 })
 export type RetryPolicy = typeof RetryPolicy.Type
 
@@ -28,7 +30,61 @@ export type RetryPolicy = typeof RetryPolicy.Type
 export const Join = Schema.Literal("allSucceeded", "noneFailed", "anySucceeded", "allSettled")
 export type Join = typeof Join.Type
 
-/** One step of a workflow as data. Either `skill` (the registry selects) or `agent` (named) says who does it. */
+const policyFields = {
+  concurrency: optional(Count),
+  onFailure: optional(Schema.Literal("failRun", "continue")),
+  onItemFailure: optional(Schema.Literal("failStep", "continue")),
+  retry: optional(RetryPolicy),
+  attemptTimeoutMillis: optional(Count),
+  stepTimeoutMillis: optional(Count),
+  fallback: optional(Schema.Union(Schema.Boolean, Schema.Array(AgentId)))
+}
+
+/** How steps are done that do not say so themselves. */
+export const Policies = Schema.Struct(policyFields)
+export type Policies = typeof Policies.Type
+
+const list = Schema.Union(Schema.String, Schema.Array(Json))
+
+/** A list made of another one without an agent: `value` for each element (`item`, `index`) for which `where` holds. */
+export const MapDefinition = Schema.Struct({
+  over: list,
+  value: Json,
+  where: optional(Schema.NonEmptyString)
+})
+export type MapDefinition = typeof MapDefinition.Type
+
+/** A value made of a list without an agent: `acc` is `initial` first and `value` after each element (`item`, `index`). */
+export const ReduceDefinition = Schema.Struct({ over: list, initial: Json, value: Json })
+export type ReduceDefinition = typeof ReduceDefinition.Type
+
+/**
+ * A decision that somebody makes: whoever is among `approvers`, or anybody where there are none. `message` is a template for
+ * what is to be decided. Where nobody decides for `expiresMillis`, `default` holds, which is `reject` unless it is given.
+ */
+export const ApprovalDefinition = Schema.Struct({
+  message: optional(Schema.NonEmptyString),
+  approvers: optional(Schema.NonEmptyArray(Schema.NonEmptyString)),
+  expiresMillis: optional(Count),
+  default: optional(Schema.Literal("approve", "reject"))
+})
+export type ApprovalDefinition = typeof ApprovalDefinition.Type
+
+/**
+ * What a step waits for: a time of so many `millis`, or `until` a time (ISO 8601, or milliseconds since 1970), or a `signal`
+ * by its name, at most for `timeoutMillis`. Times may be templates.
+ */
+export const WaitDefinition = Schema.Union(
+  Schema.Struct({ millis: Schema.Union(Millis, Schema.NonEmptyString) }),
+  Schema.Struct({ until: Schema.Union(Millis, Schema.NonEmptyString) }),
+  Schema.Struct({ signal: Schema.NonEmptyString, timeoutMillis: optional(Count) })
+)
+export type WaitDefinition = typeof WaitDefinition.Type
+
+/**
+ * One step of a workflow as data. Exactly one of these says what it does: `skill` (the registry selects an agent), `agent`
+ * (a named one), `map` and `reduce` (expressions alone), `approval` (somebody decides), `wait` (a time or a signal comes).
+ */
 export const StepDefinition = Schema.Struct({
   id: StepId,
   skill: optional(Schema.NonEmptyString),
@@ -39,16 +95,14 @@ export const StepDefinition = Schema.Struct({
   after: optional(Schema.Array(StepId)),
   when: optional(Schema.NonEmptyString),
   join: optional(Join),
-  forEach: optional(Schema.Union(Schema.String, Schema.Array(Json))),
+  forEach: optional(list),
   label: optional(Schema.NonEmptyString),
-  concurrency: optional(Count),
   input: optional(Json),
-  onFailure: optional(Schema.Literal("failRun", "continue")),
-  onItemFailure: optional(Schema.Literal("failStep", "continue")),
-  retry: optional(RetryPolicy),
-  attemptTimeoutMillis: optional(Count),
-  stepTimeoutMillis: optional(Count),
-  fallback: optional(Schema.Union(Schema.Boolean, Schema.Array(AgentId)))
+  map: optional(MapDefinition),
+  reduce: optional(ReduceDefinition),
+  approval: optional(ApprovalDefinition),
+  wait: optional(WaitDefinition),
+  ...policyFields
 })
 export type StepDefinition = typeof StepDefinition.Type
 
@@ -59,6 +113,8 @@ export const Definition = Schema.Struct({
   params: optional(Schema.Record({ key: Schema.String, value: Json })),
   onStepFailure: optional(Schema.Literal("failFast", "drain")),
   concurrency: optional(Count),
+  timeoutMillis: optional(Count),
+  defaults: optional(Policies),
   steps: Schema.Array(StepDefinition)
 })
 export type Definition = typeof Definition.Type
@@ -98,6 +154,10 @@ export interface Options<A, Params> {
   readonly onStepFailure?: "failFast" | "drain"
   /** How many items may be under way at once over all steps; unbounded by default, and changeable while a run executes. */
   readonly concurrency?: number
+  /** How long a run may be running before it fails; pauses and the time in the queue do not count. */
+  readonly timeout?: Duration.DurationInput
+  /** How steps are done that do not say so themselves. */
+  readonly defaults?: PolicyOptions
 }
 
 /** An empty workflow; steps are added with `step`. */
@@ -105,10 +165,17 @@ export const make = <A = unknown, Params = unknown>(
   name: string,
   options: Options<A, Params> = {}
 ): Workflow<Params, Record<never, unknown>> => {
-  const { params, ...rest } = options
-  if (params === undefined) return build({ name, ...rest, steps: [] }, undefined)
+  const { defaults, params, timeout, ...rest } = options
+  const definition: Definition = {
+    name,
+    ...rest,
+    ...(timeout === undefined ? {} : { timeoutMillis: millis(timeout) }),
+    ...(defaults === undefined ? {} : { defaults: policies(defaults) }),
+    steps: []
+  }
+  if (params === undefined) return build(definition, undefined)
   const schema: Record<string, unknown> = { ...JSONSchema.make(params) }
-  return build({ name, ...rest, params: schema as Definition["params"] & object, steps: [] }, params)
+  return build({ ...definition, params: schema as Definition["params"] & object }, params)
 }
 
 /** A retry policy as a host writes it: durations as `"2 seconds"`, everything but `attempts` optional. */
@@ -122,11 +189,31 @@ export interface RetryOptions {
   readonly cap?: Duration.DurationInput
   /** The share of each wait that is random, 0 to 1; 0.2 by default. */
   readonly jitter?: number
+  /** The kinds of errors that are repeated; by default those that are worth it. */
+  readonly on?: readonly [AgentErrorKind, ...Array<AgentErrorKind>]
 }
 
-/** One step as a host writes it. */
-export interface StepOptions<After extends string = string> {
-  /** The skill to select an agent by; exactly one of `skill` and `agent` is given. */
+/** How a step is done, as a host writes it. */
+export interface PolicyOptions {
+  /** How many items of a step may be under way at once; bounded only by the run's own limit by default. */
+  readonly concurrency?: number
+  /** Whether a failure of a step fails the run (the default) or leaves it to the join rules of its dependents. */
+  readonly onFailure?: "failRun" | "continue"
+  /** Whether one failed item fails its step (the default), or the step succeeds as long as one item does. */
+  readonly onItemFailure?: "failStep" | "continue"
+  /** How failed attempts are repeated; not at all by default. */
+  readonly retry?: RetryOptions
+  /** How long one attempt may take. */
+  readonly attemptTimeout?: Duration.DurationInput
+  /** How long a step may take, all items, waits and retries included. */
+  readonly stepTimeout?: Duration.DurationInput
+  /** Whether other capable agents are tried when one has failed for good: the next ones by rank (default), none, or these. */
+  readonly fallback?: boolean | ReadonlyArray<string>
+}
+
+/** One step as a host writes it; exactly one of `skill`, `agent`, `map`, `reduce`, `approval` and `wait` is given. */
+export interface StepOptions<After extends string = string> extends PolicyOptions {
+  /** The skill to select an agent by. */
   readonly skill?: string
   /** The id of the one agent that does it. */
   readonly agent?: string
@@ -146,49 +233,48 @@ export interface StepOptions<After extends string = string> {
   readonly forEach?: string | ReadonlyArray<Json>
   /** A template for the name of each item in progress events; the item itself where it is a string, else its index. */
   readonly label?: string
-  /** How many items of this step may be under way at once; bounded only by the run's own limit by default. */
-  readonly concurrency?: number
   /** What the agent receives; the item by default, or the run's parameters where there is no `forEach`. */
   readonly input?: Json
-  /** Whether a failure of the step fails the run (the default) or leaves it to the join rules of its dependents. */
-  readonly onFailure?: "failRun" | "continue"
-  /** Whether one failed item fails the step (the default), or the step succeeds as long as one item does. */
-  readonly onItemFailure?: "failStep" | "continue"
-  /** How failed attempts are repeated; not at all by default. */
-  readonly retry?: RetryOptions
-  /** How long one attempt may take. */
-  readonly attemptTimeout?: Duration.DurationInput
-  /** How long the step may take, all items, waits and retries included. */
-  readonly stepTimeout?: Duration.DurationInput
-  /** Whether other capable agents are tried when one has failed for good: the next ones by rank (default), none, or these. */
-  readonly fallback?: boolean | ReadonlyArray<string>
+  /** Makes a list of another one, by expressions alone. */
+  readonly map?: MapDefinition
+  /** Makes a value of a list, by expressions alone. */
+  readonly reduce?: ReduceDefinition
+  /** Waits until somebody decides; a rejection fails the step. */
+  readonly approval?: ApprovalDefinition
+  /** Waits for a time or a signal. */
+  readonly wait?: WaitDefinition
 }
+
+const millis = (duration: Duration.DurationInput): number => Math.round(Duration.toMillis(duration))
 
 /** The full form of a retry policy. */
 export const retryPolicy = (options: RetryOptions): RetryPolicy => ({
   attempts: options.attempts,
-  initialMillis: Math.round(Duration.toMillis(options.initial ?? "1 second")),
+  initialMillis: millis(options.initial ?? "1 second"),
   factor: options.factor ?? 2,
-  capMillis: Math.round(Duration.toMillis(options.cap ?? "1 minute")),
-  jitter: options.jitter ?? 0.2
+  capMillis: millis(options.cap ?? "1 minute"),
+  jitter: options.jitter ?? 0.2,
+  ...(options.on === undefined ? {} : { on: options.on })
+})
+
+const policies = ({ attemptTimeout, fallback, retry, stepTimeout, ...rest }: PolicyOptions): Policies => ({
+  ...rest,
+  ...(retry === undefined ? {} : { retry: retryPolicy(retry) }),
+  ...(attemptTimeout === undefined ? {} : { attemptTimeoutMillis: millis(attemptTimeout) }),
+  ...(stepTimeout === undefined ? {} : { stepTimeoutMillis: millis(stepTimeout) }),
+  ...(fallback === undefined
+    ? {}
+    : { fallback: typeof fallback === "boolean" ? fallback : (fallback as ReadonlyArray<AgentId>) })
 })
 
 /** The definition of one step from what a host writes; nothing is validated before a plan is made. */
 export const stepDefinition = (id: string, options: StepOptions): StepDefinition => {
-  const { agent, after, attemptTimeout, fallback, retry, stepTimeout, ...rest } = options
+  const { agent, after, ...rest } = options
   return {
     id: id as StepId,
-    ...rest,
+    ...policies(rest),
     ...(agent === undefined ? {} : { agent: agent as AgentId }),
-    ...(after === undefined ? {} : { after: after as ReadonlyArray<StepId> }),
-    ...(retry === undefined ? {} : { retry: retryPolicy(retry) }),
-    ...(attemptTimeout === undefined
-      ? {}
-      : { attemptTimeoutMillis: Math.round(Duration.toMillis(attemptTimeout)) }),
-    ...(stepTimeout === undefined ? {} : { stepTimeoutMillis: Math.round(Duration.toMillis(stepTimeout)) }),
-    ...(fallback === undefined
-      ? {}
-      : { fallback: typeof fallback === "boolean" ? fallback : (fallback as ReadonlyArray<AgentId>) })
+    ...(after === undefined ? {} : { after: after as ReadonlyArray<StepId> })
   }
 }
 

@@ -304,7 +304,8 @@ const afterFailure = (
 ): Effect.Effect<ItemEnd> => {
   const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
   const policy = doing.job.step.definition.retry
-  const retry = error.retryable && policy !== undefined && tries < policy.attempts ? policy : undefined
+  const isWorthIt = policy?.on === undefined ? error.retryable : policy.on.includes(error.kind)
+  const retry = isWorthIt && policy !== undefined && tries < policy.attempts ? policy : undefined
   const [next, ...rest] = retry !== undefined ? [agent, ...others] : noFallback.has(error.kind) ? [] : others
   if (next === undefined) return Effect.succeed(failedWith(doing, failure, at))
   return Effect.flatMap(retry === undefined ? Effect.succeed(0) : Random.next, (random) => {

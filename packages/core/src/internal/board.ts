@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -9,12 +8,15 @@ import type { StepId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
-import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
-import { type ItemEnd, type Job, runItem } from "./attempts.js"
+import type { ItemEnd } from "./attempts.js"
 import { messageOf } from "./cause.js"
 import { type Fork, interruptNow } from "./compat.js"
-import { type Lane, makeLanes, makeQueue, skipReason, viewOf } from "./schedule.js"
+import { asList, type Computed, compute } from "./compute.js"
+import { endOf, itemEffect, type Sight } from "./items.js"
+import { type Lane, makeLanes, makeQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
+import { makeTimer } from "./timer.js"
+import { makeWaits, outcomeOf, waitingFor } from "./waits.js"
 
 /** What a board says to its coordinator. */
 export interface Signals {
@@ -22,8 +24,10 @@ export interface Signals {
   readonly emit: (event: Event) => void
   readonly now: () => number
   readonly fork: Fork
-  readonly itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined) => void
+  readonly itemEnded: (lane: Lane, index: number, end: ItemEnd | Computed | undefined) => void
   readonly timeOver: (lane: Lane) => void
+  /** The time of a step that waits has come. */
+  readonly alarm: () => void
 }
 
 /** The failure of a step that fails its run. */
@@ -42,10 +46,12 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   const views: Record<string, Json> = {}
   const launchable = makeQueue<Lane>()
   const busy = new Set<Lane>()
+  const waits = makeWaits(fork, now, signals.alarm)
   let ready: Array<Lane> = []
   let settled: Array<Lane> = []
   let unsettled = 0
   let inFlight = 0
+  let waiting = 0
   let fatal: FatalFailure | undefined
 
   for (const lane of lanes) {
@@ -72,35 +78,19 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     for (const fiber of lane.fibers) if (fiber !== undefined) interruptNow(fiber)
   }
 
-  const startTimer = (lane: Lane): void => {
-    const { remainingMillis } = lane
-    if (remainingMillis === undefined || lane.timer !== undefined) return
-    lane.deadline = now() + remainingMillis
-    lane.timer = fork(
-      Effect.andThen(
-        Effect.sleep(remainingMillis),
-        Effect.sync(() => signals.timeOver(lane))
-      )
-    )
-  }
-
-  const stopTimer = (lane: Lane): void => {
-    const { timer } = lane
-    if (timer === undefined) return
-    lane.timer = undefined
-    lane.remainingMillis = Math.max(1, lane.deadline - now())
-    interruptNow(timer)
-  }
+  const hasWork = (): boolean => ready.length > 0 || launchable.peek() !== undefined || waits.hasDue()
 
   const stopTimers = (): void => {
-    for (const lane of lanes) stopTimer(lane)
+    waits.stop()
+    for (const lane of lanes) lane.timer?.stop()
   }
 
   const settle = (lane: Lane, event: Event): void => {
+    if (lane.state.status === "Waiting") waiting--
     emit(event)
     settled.push(lane)
     unsettled--
-    stopTimer(lane)
+    lane.timer?.stop()
   }
 
   const failStep = (lane: Lane, failure: Failure): void => {
@@ -114,6 +104,14 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     if (Run.isSettled(state.status) || lane.items === undefined || lane.running > 0) return
     if (lane.failing !== undefined) {
       failStep(lane, lane.failing)
+      return
+    }
+    if (step.work._tag !== "Agent") {
+      const { computed } = lane
+      if (computed !== undefined) {
+        const summary = Run.stepSummary(state, now())
+        settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary, output: computed.value })
+      }
       return
     }
     if (state.succeeded + state.failed < lane.items.length) return
@@ -134,6 +132,8 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     item,
     index
   })
+
+  const sight: Sight = { run, scopeOf, emit, now }
 
   /** The value of an expression; the step fails where there is none. */
   const evaluated = <A>(
@@ -162,110 +162,89 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     return false
   }
 
+  const startStep = ({ state, step }: Lane, totalItems: number): void => {
+    if (state.status !== "Pending") return
+    const stepId = step.definition.id
+    emit({ _tag: "StepStarted", stepId, stepType: stepTypeOf(step), totalItems })
+  }
+
+  const startTimer = (lane: Lane): void => {
+    const millis = lane.step.definition.stepTimeoutMillis
+    if (millis === undefined) return
+    lane.timer ??= makeTimer(millis, fork, now, () => signals.timeOver(lane))
+    lane.timer.start()
+  }
+
+  const beginWait = (lane: Lane, scope: Expression.Scope): void => {
+    lane.items = []
+    startStep(lane, 0)
+    if (lane.state.wait === undefined) {
+      const found = waitingFor(lane.step, scope, now())
+      if ("failure" in found) {
+        failStep(lane, found.failure)
+        return
+      }
+      emit(found)
+    }
+    waiting++
+    waits.add(lane)
+    startTimer(lane)
+  }
+
+  const endWait = (lane: Lane): void => {
+    const { state, step } = lane
+    if (state.status !== "Waiting" || state.wait === undefined) return
+    const outcome = outcomeOf(step, state.wait, now())
+    if (outcome === undefined) return
+    if ("failure" in outcome) {
+      failStep(lane, outcome.failure)
+      return
+    }
+    const summary = Run.stepSummary(state, now())
+    settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary, output: outcome.output })
+  }
+
   const open = (lane: Lane): void => {
     const { state, step } = lane
-    const { definition } = step
+    const { definition, work } = step
     const scope = scopeOf(null, 0)
     if (state.status === "Pending" && !enters(lane, scope)) return
+    if (work._tag === "Approval" || work._tag === "Wait") {
+      beginWait(lane, scope)
+      return
+    }
     const list: { readonly value: Json } | undefined =
       step.forEach === undefined ? { value: [null] } : evaluated(lane, step.forEach.evaluate(scope))
     if (list === undefined) return
-    const items: Json = list.value
+    const items = asList(list.value, "forEach")
     if (!Array.isArray(items)) {
-      const message = `its forEach gave ${JSON.stringify(items).slice(0, 200)}, which is not a list`
-      failStep(lane, { kind: "InvalidInput", message })
+      failStep(lane, items as Failure)
       return
     }
     lane.items = items
-    if (state.status === "Pending") {
-      const stepType = definition.skill ?? `agent:${definition.agent}`
-      emit({ _tag: "StepStarted", stepId: definition.id, stepType, totalItems: items.length })
-    }
+    startStep(lane, work._tag === "Agent" ? items.length : 0)
     for (let index = items.length - 1; index >= 0; index--) {
       const item = state.items[index]
       if (item?.status === "Failed" && definition.onItemFailure !== "continue") lane.failing ??= item.failure
       if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
     }
     if (lane.failing === undefined) enqueue(lane)
-    if (definition.stepTimeoutMillis !== undefined) startTimer(lane)
+    startTimer(lane)
     settleIfDone(lane)
   }
 
-  const jobOf = (lane: Lane, index: number, workspace: Workspace, item: string, input: Json): Job => {
-    const known = lane.state.items[index]
-    return {
-      runId: run.id,
-      step: lane.step,
-      item,
-      index,
-      total: lane.items?.length ?? 1,
-      input,
-      workspace,
-      firstAttempt: (known?.attempt ?? 0) + 1,
-      answered: known?.answered ?? 0,
-      agentId: known?.agentId,
-      tries: Math.max(1, known?.tries ?? 1),
-      usageBefore: known?.usage ?? Usage.zero,
-      startedAt: known?.startedAt ?? now()
-    }
-  }
-
-  const itemEffect = (lane: Lane, index: number, workspace: Workspace): Effect.Effect<ItemEnd> => {
-    const { step } = lane
-    const { forEach, input, label } = step
-    const value = lane.items?.[index] ?? null
-    const plain =
-      forEach === undefined ? step.definition.id : typeof value === "string" ? value : String(index)
-    const given = forEach === undefined ? run.params : value
-    if (label === undefined && input === undefined) {
-      return runItem(jobOf(lane, index, workspace, plain, given), registry, signals)
-    }
-    return Effect.gen(function* () {
-      const scope = scopeOf(value, index)
-      const named = label === undefined ? plain : yield* label.evaluate(scope)
-      const item = typeof named === "string" ? named : JSON.stringify(named)
-      const made = input === undefined ? given : yield* input.evaluate(scope)
-      return yield* runItem(jobOf(lane, index, workspace, item, made), registry, signals)
-    }).pipe(
-      Effect.catchTag("ExpressionError", ({ message }) =>
-        Effect.sync(() => failureOf(lane, index, plain, { kind: "ExpressionError", message }))
-      )
-    )
-  }
-
-  /** The end of an item that came to it outside of its attempts. */
-  const failureOf = (lane: Lane, index: number, label: string, error: Failure): ItemEnd => {
-    const item = lane.state.items[index]
-    const startedAt = item?.startedAt ?? now()
-    return {
-      _tag: "ItemFailed",
-      stepId: lane.step.definition.id,
-      item: item?.label ?? label,
-      index,
-      attempt: item?.attempt ?? 1,
-      error,
-      metrics: {
-        durationMillis: Math.max(0, now() - startedAt),
-        usage: item?.usage ?? Usage.zero,
-        retries: item?.answered ?? 0
-      }
-    }
-  }
-
-  /** How an item ended; `undefined` where it was interrupted, so that it is to be done again. */
-  const endOf = (lane: Lane, index: number, exit: Exit.Exit<ItemEnd>): ItemEnd | undefined => {
-    if (Exit.isSuccess(exit)) return exit.value
-    if (Cause.isInterruptedOnly(exit.cause)) return undefined
-    return failureOf(lane, index, String(index), { kind: "Failed", message: messageOf(exit.cause) })
-  }
-
   const startItem = (lane: Lane, index: number, workspace: Workspace): void => {
-    const fiber = fork(itemEffect(lane, index, workspace))
+    const { work } = lane.step
+    const fiber = fork<ItemEnd | Computed, never>(
+      work._tag === "Map" || work._tag === "Reduce"
+        ? compute(work, scopeOf(null, 0))
+        : itemEffect(lane, index, workspace, registry, sight)
+    )
     lane.fibers[index] = fiber
     lane.running++
     busy.add(lane)
     inFlight++
-    fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit)))
+    fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit, now())))
   }
 
   /** Starts up to `most` items, as far as the limits allow; says how many. */
@@ -292,7 +271,8 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
      * how many.
      */
     advance: (workspace: Workspace, most: number): number => {
-      while (ready.length > 0 && fatal === undefined) {
+      while (fatal === undefined && (ready.length > 0 || waits.hasDue())) {
+        for (const lane of waits.takeDue()) endWait(lane)
         const opening = ready
         ready = []
         for (const lane of opening) {
@@ -303,7 +283,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
-    itemEnded: (lane: Lane, index: number, end: ItemEnd | undefined): void => {
+    itemEnded: (lane: Lane, index: number, end: ItemEnd | Computed | undefined): void => {
       const { definition } = lane.step
       lane.fibers[index] = undefined
       lane.running--
@@ -311,6 +291,10 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       inFlight--
       if (end === undefined) {
         lane.todo.push(index)
+      } else if (end._tag === "Computed") {
+        lane.computed = end
+      } else if (end._tag === "NotComputed") {
+        lane.failing ??= end.failure
       } else {
         emit(end)
         const failing = end._tag === "ItemFailed" && definition.onItemFailure !== "continue"
@@ -323,9 +307,17 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
       settleIfDone(lane)
     },
 
+    /** Takes note that what these steps wait for has come. */
+    answered: (stepIds: Iterable<string>): void => {
+      for (const stepId of stepIds) {
+        const lane = lanes[plan.indexOf(stepId) ?? -1]
+        if (lane !== undefined) waits.answered(lane)
+      }
+    },
+
     /** Fails a step whose time is over. */
     timeOver: (lane: Lane): void => {
-      if (lane.timer === undefined || Run.isSettled(lane.state.status)) return
+      if (lane.timer?.isRunning() !== true || Run.isSettled(lane.state.status)) return
       lane.failing = {
         kind: "Timeout",
         message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
@@ -379,8 +371,13 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     stopTimers,
     /** Lets the clocks of the steps go on. */
     startTimers: (): void => {
-      for (const lane of lanes) if (lane.state.status === "Running") startTimer(lane)
+      for (const lane of lanes) if (!Run.isSettled(lane.state.status)) lane.timer?.start()
+      waits.start()
     },
+    /** Whether nothing can be done before what steps wait for has come. */
+    onlyWaits: () => waiting > 0 && inFlight === 0 && !hasWork(),
+    /** Whether something is under way or can be. */
+    hasWork: () => inFlight > 0 || hasWork(),
     inFlight: () => inFlight,
     isDone: () => unsettled === 0,
     fatal: () => fatal

@@ -3,13 +3,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import { type ControlCommand, tagOf, toEvent } from "../Command.js"
-import type { Failure } from "../Event.js"
+import { type ControlCommand, toEvent } from "../Command.js"
 import type * as EventLog from "../EventLog.js"
-import type { CommandId, StepId } from "../Ids.js"
+import type { CommandId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
@@ -24,10 +22,12 @@ import {
   forker,
   semaphore
 } from "./compat.js"
+import { type Ending, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
 import type { CommandError, Message, Reply } from "./message.js"
 import { makeRecorder } from "./recorder.js"
-import { answer, malformed, refuse } from "./refusal.js"
+import { answer, malformed, refusalOf } from "./refusal.js"
+import { makeTimer } from "./timer.js"
 
 /** What the engine needs to execute one run. */
 export interface Input {
@@ -52,11 +52,6 @@ export interface Engine {
   /** Waits until the terminal event is durable, or until the run is suspended. */
   readonly done: Effect.Effect<void, EventLog.LogWriteFailed>
 }
-
-type Ending =
-  | { readonly _tag: "Completed" }
-  | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
-  | { readonly _tag: "Cancelled" }
 
 /** Events that may await the log before nothing more is started, so that a slow disk does not fill the memory. */
 const mostUnacknowledged = 4096
@@ -119,8 +114,17 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       now,
       fork,
       itemEnded: (lane, index, end) => post({ _tag: "ItemEnded", lane, index, end }),
-      timeOver: (lane) => post({ _tag: "TimeOver", lane })
+      timeOver: (lane) => post({ _tag: "TimeOver", lane }),
+      alarm: () => post({ _tag: "Alarm" })
     })
+
+    const { timeoutMillis } = plan.definition
+    const timer =
+      timeoutMillis === undefined
+        ? undefined
+        : makeTimer(Math.max(1, timeoutMillis - run.ranMillis), fork, now, () =>
+            post({ _tag: "TimeOver", lane: undefined })
+          )
 
     /** Lets a run that has its slot go on, unless it is to pause or to end. */
     const proceed = (): void => {
@@ -134,15 +138,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         )
       }
       board.startTimers()
-    }
-
-    /** Why a command that was not sent before is not taken. */
-    const refusalOf = (command: ControlCommand): CommandError | undefined => {
-      const wrong = malformed(command)
-      if (wrong !== undefined) return refuse(run, command, wrong)
-      if (ending !== undefined && command._tag !== "Cancel") return refuse(run, command, "it is about to end")
-      const isPointless = command._tag === "Resume" && run.pause === undefined
-      return isPointless || Run.next(run, tagOf(command)) === undefined ? refuse(run, command) : undefined
+      timer?.start()
     }
 
     const execute = (command: ControlCommand): void => {
@@ -161,14 +157,16 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         else completeDeferred(reply, known)
         return
       }
-      const refusal = refusalOf(command)
+      const refusal = refusalOf(run, command, ending !== undefined)
       if (refusal !== undefined) {
         completeDeferred(reply, Exit.fail(refusal))
         return
       }
+      const awaiting = command._tag === "Signal" ? [...(run.awaiting.get(command.name) ?? [])] : []
       emit(toEvent(id, command))
       recorder.answer(id, reply)
       execute(command)
+      board.answered(command._tag === "Decide" ? [command.stepId] : awaiting)
     }
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
@@ -182,9 +180,17 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       ending ??= { _tag: "Failed", failure, stepId: undefined }
     }
 
+    const timeOver = (): void => {
+      if (timer?.isRunning() !== true || ending !== undefined) return
+      const failure = { kind: "Timeout", message: `the run took longer than ${timeoutMillis} ms` }
+      ending = { _tag: "Failed", failure, stepId: undefined }
+      board.interruptAll()
+    }
+
     const handle = (message: Message): void => {
       switch (message._tag) {
         case "Admitted":
+        case "Alarm":
           return
         case "WorkspaceEnded":
           workspaceEnded(message.exit)
@@ -193,7 +199,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
           board.itemEnded(message.lane, message.index, message.end)
           return
         case "TimeOver":
-          board.timeOver(message.lane)
+          if (message.lane === undefined) timeOver()
+          else board.timeOver(message.lane)
           return
         case "Durable":
           board.durable(message.settled)
@@ -218,39 +225,27 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const end = (how: Ending) =>
       Effect.gen(function* () {
         yield* slot.release
+        timer?.stop()
         board.abandon(how._tag === "Cancelled" ? "the run was cancelled" : "the run failed")
-        // A step that is not recorded as done is done again, and needs its files then.
-        yield* sync
-        // A run that was continued may end before it needs its workspace again; the retention policy holds all the same.
-        // So it does for one that was made just before a crash, and not recorded.
-        const made = run.workspace !== undefined || (run.interruptions > 0 && (yield* input.kept))
-        if (workspace === undefined && made) {
-          workspace = Option.getOrUndefined(
-            yield* Effect.option(Scope.extend(input.workspace, workspaceScope))
-          )
-        }
-        if (workspace !== undefined) {
-          const exits = {
-            Completed: Exit.void,
-            Failed: Exit.fail(how),
-            Cancelled: Exit.interrupt(yield* Effect.fiberId)
-          }
-          yield* Scope.close(workspaceScope, exits[how._tag])
-          const kept = yield* input.kept
-          if (run.workspace === undefined) emit({ _tag: "WorkspaceCreated", path: workspace.root })
-          emit({ _tag: "WorkspaceReleased", path: workspace.root, kept })
-        }
-        const summary = Run.summary(run, now())
-        if (how._tag === "Completed") emit({ _tag: "RunCompleted", summary })
-        else if (how._tag === "Failed") {
-          const at = how.stepId === undefined ? {} : { stepId: how.stepId }
-          emit({ _tag: "RunFailed", failure: how.failure, ...at, summary })
-        } else {
-          const reason = run.cancel?.reason
-          emit({ _tag: "RunCancelled", ...(reason === undefined ? {} : { reason }), summary })
-        }
-        yield* sync
+        yield* recordEnd(how, {
+          run,
+          held: workspace,
+          workspace: input.workspace,
+          scope: workspaceScope,
+          kept: input.kept,
+          emit,
+          now,
+          sync
+        })
       })
+
+    /** A run that does nothing but wait leaves its slot to others, and asks for it again when it can go on. */
+    const shareSlot = (): void => {
+      if (!slot.held()) {
+        if (board.hasWork()) slot.request()
+      } else if (board.onlyWaits() && recorder.pending() === 0 && recorder.unacknowledged() === 0)
+        fork(slot.release)
+    }
 
     /** What the run is to do now that everything that was asked of it is in hand. */
     const conclude = (): Ending | "Pause" | undefined => {
@@ -269,6 +264,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const pause = Effect.suspend(() => {
       emit({ _tag: "RunPaused" })
       board.stopTimers()
+      timer?.stop()
       return slot.release
     })
 
@@ -287,6 +283,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     /** Ends what is under way, and leaves the run as one that can be continued. */
     const suspend = Effect.gen(function* () {
+      timer?.stop()
       yield* board.stop
       yield* slot.release
       yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
@@ -334,7 +331,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         inbox = []
         for (const message of messages) handle(message)
         proceed()
-        const mayStart = begun && run.status === "Running" && run.pause === undefined && ending === undefined
+        const goesOn = run.status === "Running" && run.pause === undefined && ending === undefined
+        if (goesOn) shareSlot()
+        const mayStart = begun && goesOn && slot.held()
         const most = Math.min(starts, mostPending)
         heldUp = recorder.unacknowledged() >= mostUnacknowledged
         const started = workspace !== undefined && mayStart && !heldUp ? board.advance(workspace, most) : 0

@@ -5,6 +5,7 @@ import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
 import type { Workspace, WorkspaceError } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
+import type { Computed } from "./compute.js"
 import type { Lane } from "./schedule.js"
 
 /** Why a command was not taken. */
@@ -13,17 +14,17 @@ export type CommandError = IllegalCommand | CommandConflict | EventLog.LogWriteF
 /** Who waits for the acknowledgement of a command. */
 export type Reply = Deferred.Deferred<void, CommandError>
 
-/** What a coordinator is told, in the order of its coming. */
+/** What a coordinator is told; a time that is over is that of a step, or of the whole run, and an alarm is for steps that wait, in the order of its coming. */
 export type Message =
-  | { readonly _tag: "Admitted" }
+  | { readonly _tag: "Admitted" | "Alarm" }
   | { readonly _tag: "WorkspaceEnded"; readonly exit: Exit.Exit<Workspace, WorkspaceError> }
   | {
       readonly _tag: "ItemEnded"
       readonly lane: Lane
       readonly index: number
-      readonly end: ItemEnd | undefined
+      readonly end: ItemEnd | Computed | undefined
     }
-  | { readonly _tag: "TimeOver"; readonly lane: Lane }
+  | { readonly _tag: "TimeOver"; readonly lane: Lane | undefined }
   | {
       readonly _tag: "Durable"
       readonly exit: Exit.Exit<unknown, EventLog.LogWriteFailed>

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CommandConflict, ControlCommand, IllegalCommand, isRepeat, toEvent } from "../Command.js"
+import { CommandConflict, ControlCommand, IllegalCommand, isRepeat, tagOf, toEvent } from "../Command.js"
 import type { CommandId } from "../Ids.js"
+import { didYouMean } from "../Nearest.js"
 import * as Run from "../Run.js"
 
 const reasons: { readonly [Status in Run.RunStatus]: string } = {
@@ -24,6 +25,22 @@ export const malformed = (command: ControlCommand): string | undefined => {
   return limited
     ? "its limit must be a positive whole number"
     : "it is not a command, or a part of it is not valid"
+}
+
+/** Why a decision is not taken, or `undefined` where it is. */
+const undecidable = (
+  run: Run.Run,
+  { by, stepId }: Extract<ControlCommand, { readonly _tag: "Decide" }>
+): string | undefined => {
+  const step = run.steps.get(stepId)
+  if (step === undefined) return `there is no step "${stepId}"${didYouMean(stepId, [...run.steps.keys()])}`
+  if (step.status !== "Waiting" || step.wait?.for !== "approval")
+    return `"${stepId}" does not await a decision`
+  if (step.wait.answer !== undefined) return `"${stepId}" was decided already`
+  const { approvers } = step.wait
+  return approvers === undefined || (by !== undefined && approvers.includes(by))
+    ? undefined
+    : `only ${approvers.join(", ")} may decide about "${stepId}"`
 }
 
 /** The refusal of a command to a run that stands as it does. */
@@ -52,4 +69,19 @@ export const answer = (
   return isRepeat(accepted, toEvent(id, command))
     ? Effect.void
     : Effect.fail(new CommandConflict({ runId: run.id, commandId: id }))
+}
+
+/** Why a command that was not sent before is not taken, or `undefined` where it is. */
+export const refusalOf = (
+  run: Run.Run,
+  command: ControlCommand,
+  isEnding: boolean
+): IllegalCommand | undefined => {
+  const wrong = malformed(command)
+  if (wrong !== undefined) return refuse(run, command, wrong)
+  if (isEnding && command._tag !== "Cancel") return refuse(run, command, "it is about to end")
+  if (Run.next(run, tagOf(command)) === undefined) return refuse(run, command)
+  if (command._tag === "Resume" && run.pause === undefined) return refuse(run, command)
+  const undecided = command._tag === "Decide" ? undecidable(run, command) : undefined
+  return undecided === undefined ? undefined : refuse(run, command, undecided)
 }

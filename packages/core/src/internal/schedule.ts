@@ -5,6 +5,8 @@ import type { Plan, PlannedStep } from "../Plan.js"
 import { isSettled, pendingStep, type Run, type StepState, stepOutput } from "../Run.js"
 import type { Join } from "../Workflow.js"
 import type { ItemEnd } from "./attempts.js"
+import type { Computed } from "./compute.js"
+import type { Timer } from "./timer.js"
 
 /** A step while its run executes: what is recorded of it, and what the engine knows beyond that. */
 export interface Lane {
@@ -17,16 +19,16 @@ export interface Lane {
   /** Positions of items to be started, the next one last. */
   todo: Array<number>
   /** What is under way, by the position of the item. */
-  readonly fibers: Array<Fiber.RuntimeFiber<ItemEnd> | undefined>
+  readonly fibers: Array<Fiber.RuntimeFiber<ItemEnd | Computed> | undefined>
   /** How many items are under way. */
   running: number
   /** Whether the lane stands in the queue of those that have items to start. */
   queued: boolean
   failing: Failure | undefined
+  /** What a step without an agent has come to. */
+  computed: { readonly value: Json } | undefined
   /** Counts down the step's own time while the run is running. */
-  timer: Fiber.RuntimeFiber<void> | undefined
-  deadline: number
-  remainingMillis: number | undefined
+  timer: Timer | undefined
 }
 
 /** The lanes of a plan, as the recorded state of the run leaves them. */
@@ -47,12 +49,15 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
       running: 0,
       queued: false,
       failing: undefined,
-      timer: undefined,
-      deadline: 0,
-      remainingMillis: step.definition.stepTimeoutMillis
+      computed: undefined,
+      timer: undefined
     })
   )
 }
+
+/** What a step does, in a word. */
+export const stepTypeOf = ({ definition, work }: PlannedStep): string =>
+  work._tag === "Agent" ? (definition.skill ?? `agent:${definition.agent}`) : work._tag.toLowerCase()
 
 /** A first-in, first-out queue; looking at its head and dropping it cost a constant amount however long it is. */
 export const makeQueue = <A>() => {

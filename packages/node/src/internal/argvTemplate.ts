@@ -1,5 +1,5 @@
 import type { Json } from "@switchyard/core/Json"
-import { didYouMean } from "@switchyard/core/Plan"
+import { didYouMean } from "@switchyard/core/Nearest"
 import * as Effect from "effect/Effect"
 
 /** What a placeholder may name; `input` may be followed by a path into it, as in `{{input.file}}`. */

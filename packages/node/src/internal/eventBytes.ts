@@ -26,6 +26,7 @@ const totalItems = fixed(',"totalItems":')
 const summary = fixed(',"summary":{"totalItems":')
 const succeeded = fixed(',"succeeded":')
 const failed = fixed(',"failed":')
+const output = fixed(',"output":')
 const inputTokens = fixed('{"inputTokens":')
 const outputTokens = fixed(',"outputTokens":')
 const cachedTokens = fixed(',"cachedTokens":')
@@ -134,7 +135,12 @@ const stepCompleted = (lines: Lines, event: EventOf<"StepCompleted">): boolean =
   field(lines, retries, of.retries)
   putUsage(lines, of.usage)
   field(lines, durationMillis, of.durationMillis)
-  put(lines, closeTwo)
+  put(lines, close)
+  if (event.output !== undefined) {
+    put(lines, output)
+    putText(lines, JSON.stringify(event.output))
+  }
+  put(lines, close)
   return true
 }
 

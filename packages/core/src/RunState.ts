@@ -1,0 +1,69 @@
+import * as Schema from "effect/Schema"
+import type { Event, Failure, PauseMode } from "./Event.js"
+import type { CommandId, RunId, Seq } from "./Ids.js"
+import type { Json } from "./Json.js"
+import type { StepState } from "./StepState.js"
+import type * as Usage from "./Usage.js"
+import type { Definition } from "./Workflow.js"
+
+/** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
+export const RunStatus = Schema.Literal(
+  "Queued",
+  "Running",
+  "Paused",
+  "Cancelling",
+  "Interrupted",
+  "Completed",
+  "Failed",
+  "Cancelled"
+)
+export type RunStatus = typeof RunStatus.Type
+
+/** A command as it was accepted, kept so that the same id is answered again and not executed again. */
+export type AcceptedCommand = Extract<Event, { readonly commandId: CommandId }>
+
+/**
+ * The state of a run: the fold of its entries by `apply`, and nothing else. It is one mutable value, owned by whoever
+ * folds, so that a run of 100,000 items costs a constant amount of work per event.
+ */
+export interface Run {
+  readonly id: RunId
+  readonly definition: Definition
+  readonly params: Json
+  readonly owner: string | undefined
+  readonly tags: ReadonlyArray<string>
+  readonly registeredAt: number
+  readonly steps: Map<string, StepState>
+  readonly commands: Map<CommandId, AcceptedCommand>
+  /** Steps that wait for a signal, by its name. */
+  readonly awaiting: Map<string, Set<string>>
+  /** Payloads of signals that no step has waited for yet, by the name, the first one first. */
+  readonly signals: Map<string, Array<Json>>
+  status: RunStatus
+  started: boolean
+  startedAt: number | undefined
+  /** Since when it is running, where it is. */
+  runningSince: number | undefined
+  /** How long it has been running before that, pauses and interruptions left out. */
+  ranMillis: number
+  /** When it was last heard of. */
+  lastTime: number
+  endedAt: number | undefined
+  concurrency: number | undefined
+  pause: PauseMode | undefined
+  cancel: { readonly reason: string | undefined } | undefined
+  workspace: string | undefined
+  interruptions: number
+  /** The latest interruption: why, and whether the host crashed rather than stopped in order. */
+  interruption: { readonly reason: string; readonly crash: boolean } | undefined
+  /** How often the host crashed while the run was running, since an item or a step last settled or the run was resumed. */
+  crashes: number
+  /** Whether a command to go on or to end was taken since the interruption, and nothing has come of it yet. */
+  woken: boolean
+  failure: Failure | undefined
+  failedStep: string | undefined
+  usage: Usage.Usage
+  readonly firstSeq: Seq
+  lastSeq: Seq
+  lastRunSeq: number
+}

@@ -1,0 +1,108 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as AgentRegistry from "../AgentRegistry.js"
+import type { Failure } from "../Event.js"
+import type * as Expression from "../Expression.js"
+import type { Json } from "../Json.js"
+import type { Run } from "../Run.js"
+import * as Usage from "../Usage.js"
+import type { Workspace } from "../WorkspaceService.js"
+import { type ItemEnd, type Job, runItem, type Surroundings } from "./attempts.js"
+import { messageOf } from "./cause.js"
+import type { Computed } from "./compute.js"
+import type { Lane } from "./schedule.js"
+
+/** What the items of a run see of it. */
+export interface Sight extends Surroundings {
+  readonly run: Run
+  readonly scopeOf: (item: Json, index: number) => Expression.Scope
+}
+
+const jobOf = (
+  lane: Lane,
+  index: number,
+  workspace: Workspace,
+  { now, run }: Sight,
+  item: string,
+  input: Json
+): Job => {
+  const known = lane.state.items[index]
+  return {
+    runId: run.id,
+    step: lane.step,
+    item,
+    index,
+    total: lane.items?.length ?? 1,
+    input,
+    workspace,
+    firstAttempt: (known?.attempt ?? 0) + 1,
+    answered: known?.answered ?? 0,
+    agentId: known?.agentId,
+    tries: Math.max(1, known?.tries ?? 1),
+    usageBefore: known?.usage ?? Usage.zero,
+    startedAt: known?.startedAt ?? now()
+  }
+}
+
+/** The end of an item that came to it outside of its attempts. */
+const failureOf = (lane: Lane, index: number, label: string, error: Failure, now: number): ItemEnd => {
+  const item = lane.state.items[index]
+  return {
+    _tag: "ItemFailed",
+    stepId: lane.step.definition.id,
+    item: item?.label ?? label,
+    index,
+    attempt: item?.attempt ?? 1,
+    error,
+    metrics: {
+      durationMillis: Math.max(0, now - (item?.startedAt ?? now)),
+      usage: item?.usage ?? Usage.zero,
+      retries: item?.answered ?? 0
+    }
+  }
+}
+
+/** Does an item from where it was left off, with the name and the input that its step's expressions give. */
+export const itemEffect = (
+  lane: Lane,
+  index: number,
+  workspace: Workspace,
+  registry: AgentRegistry.Service,
+  sight: Sight
+): Effect.Effect<ItemEnd> => {
+  const { step } = lane
+  const { forEach, input, label } = step
+  const value = lane.items?.[index] ?? null
+  const plain = forEach === undefined ? step.definition.id : typeof value === "string" ? value : String(index)
+  const given = forEach === undefined ? sight.run.params : value
+  if (label === undefined && input === undefined) {
+    return runItem(jobOf(lane, index, workspace, sight, plain, given), registry, sight)
+  }
+  return Effect.gen(function* () {
+    const scope = sight.scopeOf(value, index)
+    const named = label === undefined ? plain : yield* label.evaluate(scope)
+    const item = typeof named === "string" ? named : JSON.stringify(named)
+    const made = input === undefined ? given : yield* input.evaluate(scope)
+    return yield* runItem(jobOf(lane, index, workspace, sight, item, made), registry, sight)
+  }).pipe(
+    Effect.catchTag("ExpressionError", ({ message }) =>
+      Effect.sync(() => failureOf(lane, index, plain, { kind: "ExpressionError", message }, sight.now()))
+    )
+  )
+}
+
+/** How an item ended; `undefined` where it was interrupted, so that it is to be done again. */
+export const endOf = (
+  lane: Lane,
+  index: number,
+  exit: Exit.Exit<ItemEnd | Computed>,
+  now: number
+): ItemEnd | Computed | undefined => {
+  if (Exit.isSuccess(exit)) return exit.value
+  if (Cause.isInterruptedOnly(exit.cause)) return undefined
+  const failure = { kind: "Failed", message: messageOf(exit.cause) }
+  return lane.step.work._tag === "Agent"
+    ? failureOf(lane, index, String(index), failure, now)
+    : { _tag: "NotComputed", failure }
+}

@@ -1,0 +1,88 @@
+import * as Graph from "effect/Graph"
+import { didYouMean } from "../Nearest.js"
+import type { Definition } from "../Workflow.js"
+import type { Report } from "./problem.js"
+
+/** Which steps wait for which, by their positions. */
+export interface StepGraph {
+  readonly dependencies: ReadonlyArray<ReadonlyArray<number>>
+  readonly dependents: ReadonlyArray<ReadonlyArray<number>>
+  /** All positions, each after those that it waits for; `undefined` where steps wait for each other. */
+  readonly order: ReadonlyArray<number> | undefined
+  readonly positions: ReadonlyMap<string, number>
+}
+
+/** The members of a strongly connected component in the order of their dependencies, the first one repeated at the end. */
+const nameCycle = (
+  start: number,
+  dependents: ReadonlyArray<ReadonlyArray<number>>,
+  members: ReadonlySet<number>
+) => {
+  const path: Array<number> = []
+  const seen = new Map<number, number>()
+  let at = start
+  while (!seen.has(at)) {
+    seen.set(at, path.length)
+    path.push(at)
+    at = dependents[at]?.find((next) => members.has(next)) ?? start
+  }
+  return [...path.slice(seen.get(at)), at]
+}
+
+const positionsOf = (ids: ReadonlyArray<string>, report: Report): ReadonlyMap<string, number> => {
+  const positions = new Map<string, number>()
+  for (const [index, id] of ids.entries()) {
+    const first = positions.get(id)
+    if (first === undefined) positions.set(id, index)
+    else
+      report(
+        `steps[${index}].id`,
+        "duplicate",
+        `"${id}" is also the id of steps[${first}]; rename one of them`
+      )
+  }
+  return positions
+}
+
+/** Connects the steps of a definition, and reports ids and dependencies that are wrong; a cycle is named in order. */
+export const connect = (definition: Definition, report: Report): StepGraph => {
+  const ids = definition.steps.map((step) => step.id as string)
+  if (ids.length === 0) report("steps", "empty", "there is no step; add at least one")
+  const positions = positionsOf(ids, report)
+  const dependents = ids.map((): Array<number> => [])
+  const dependencies = definition.steps.map((step, index) => {
+    const found = new Set<number>()
+    for (const [position, id] of (step.after ?? []).entries()) {
+      const path = `steps[${index}].after[${position}]`
+      const dependency = positions.get(id)
+      if (dependency === undefined) {
+        report(path, "dependency", `there is no step "${id}"${didYouMean(id, ids)}`)
+      } else if (found.has(dependency)) {
+        report(path, "duplicate", `"${id}" is listed twice; remove one`)
+      } else {
+        found.add(dependency)
+        dependents[dependency]?.push(index)
+      }
+    }
+    return [...found]
+  })
+
+  const graph = Graph.directed<string, null>((mutable) => {
+    for (const id of ids) Graph.addNode(mutable, id)
+    for (const [from, targets] of dependents.entries())
+      for (const to of targets) Graph.addEdge(mutable, from, to, null)
+  })
+  if (Graph.isAcyclic(graph))
+    return { dependencies, dependents, order: [...Graph.indices(Graph.topo(graph))], positions }
+  for (const members of Graph.stronglyConnectedComponents(graph)) {
+    const start = Math.min(...members)
+    if (members.length === 1 && !dependents[start]?.includes(start)) continue
+    const cycle = nameCycle(start, dependents, new Set(members)).map((index) => ids[index])
+    report(
+      `steps[${start}].after`,
+      "cycle",
+      `the steps wait for each other: ${cycle.join(" → ")}; remove one dependency`
+    )
+  }
+  return { dependencies, dependents, order: undefined, positions }
+}
