@@ -11,14 +11,16 @@ import type { Entry, EventOf } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
 import { type AgentId, CommandId, generateCommandId, generateRunId, logId, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
-import { layerScoped, makeSemaphore } from "./internal/compat.js"
+import { currentTimeMillis, forker, layerScoped, makeSemaphore } from "./internal/compat.js"
 import { type Active, beforeRegistration, makeExecutions } from "./internal/executions.js"
 import { isSame } from "./internal/jsonValue.js"
+import { makeLimiter } from "./internal/limiter.js"
 import { makePlanCache } from "./internal/planCache.js"
 import { findRun, makeRecovery } from "./internal/recovery.js"
 import { answer, malformed, refuse } from "./internal/refusal.js"
 import type { Json } from "./Json.js"
-import { type CommandError, type MemoryOptions, registration } from "./Orchestrator.js"
+import { didYouMean } from "./Nearest.js"
+import { type CommandError, type GroupLimit, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
@@ -144,6 +146,8 @@ export interface Options {
    * any more: it stays interrupted until it is sent `Resume` or `Cancel`. 3 by default, 1 at least.
    */
   readonly maxRecoveryAttempts?: number
+  /** What the attempts of steps that name a group may do together, over all runs. */
+  readonly groups?: Readonly<Record<string, GroupLimit>>
 }
 
 const registrationOptions = Schema.decodeUnknown(
@@ -155,6 +159,23 @@ const registrationOptions = Schema.decodeUnknown(
   { errors: "all" }
 )
 
+/** Fails where a step names a group that has no limits, though others have: it would run without any. */
+const checkGroups = (
+  { definition, steps }: Plan.Plan,
+  groups: Options["groups"] = {}
+): Effect.Effect<void, Plan.InvalidWorkflow> => {
+  const known = Object.keys(groups)
+  if (known.length === 0) return Effect.void
+  const problems = steps.flatMap(({ definition: { group }, index }): ReadonlyArray<Plan.Problem> => {
+    if (group === undefined || known.includes(group)) return []
+    const message = `there is no group "${group}"${didYouMean(group, known) || `; there is ${known.join(", ")}`}`
+    return [{ path: `steps[${index}].group`, rule: "group", message }]
+  })
+  return problems.length === 0
+    ? Effect.void
+    : Effect.fail(new Plan.InvalidWorkflow({ workflow: definition.name, problems }))
+}
+
 const isRunId = Schema.is(RunId)
 const isCommandId = Schema.is(CommandId)
 
@@ -164,7 +185,9 @@ const make = (options: Options) =>
     const registry = yield* AgentRegistry
     const { dispatch } = yield* Distributor
     const { admit } = makeAdmission(options.maxConcurrentRuns ?? 100)
-    const executions = yield* makeExecutions(log, dispatch, admit)
+    const clock = yield* Effect.clock
+    const limiter = makeLimiter(options.groups ?? {}, yield* forker, () => currentTimeMillis(clock))
+    const executions = yield* makeExecutions(log, dispatch, admit, limiter)
     // Nobody else can be executing these; of others that are not under way here, that is not known.
     const inherited = new Set((yield* log.unfinished).map(({ runId }) => runId))
     // Two requests with the same id must not both find that there is no such run.
@@ -301,11 +324,12 @@ const make = (options: Options) =>
           "definition" in workflow ? [workflow.definition, workflow.params] : [workflow, undefined]
         const plan = yield* planOf(given)
         const { definition } = plan
-        const options = yield* Effect.mapError(registrationOptions(request), (error) =>
+        yield* checkGroups(plan, options.groups)
+        const requested = yield* Effect.mapError(registrationOptions(request), (error) =>
           Plan.misshapen(definition.name, error)
         )
         const params = yield* Params.check(definition, schema, request.params ?? {})
-        const event = registration(definition, { ...options, params })
+        const event = registration(definition, { ...requested, params })
         if (id === undefined) return yield* register(yield* generateRunId, event, plan)
         if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
         return yield* named.withPermits(1)(

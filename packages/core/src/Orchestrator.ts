@@ -10,6 +10,7 @@ import { type Entry, type EventOf, isTerminal, type StepProgressEvent } from "./
 import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
 import * as engine from "./internal/engine.js"
+import { type Limiter, unlimited } from "./internal/limiter.js"
 import type * as Message from "./internal/message.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
@@ -21,6 +22,8 @@ import {
   WorkspaceService,
   layerMemory as workspacesInMemory
 } from "./WorkspaceService.js"
+
+export type { GroupLimit, Limiter } from "./internal/limiter.js"
 
 /** Why a command was not taken; whatever the reason, nothing was changed. */
 export type CommandError = Message.CommandError
@@ -41,6 +44,8 @@ export interface Start {
   readonly plan: Plan.Plan
   /** Waits for a slot, and gives it back when its scope closes: at the end, and while the run is paused. */
   readonly admit: Effect.Effect<void, never, Scope.Scope>
+  /** Lets attempts begin as the limits of their groups allow. */
+  readonly limiter: Limiter
 }
 
 /** A workflow or a step that is executed in a given workspace, without a control plane. */
@@ -123,6 +128,7 @@ const make = Effect.gen(function* () {
           run,
           plan,
           admit: Effect.void,
+          limiter: unlimited,
           workspace: Effect.succeed(workspace),
           kept: Effect.succeed(true)
         })

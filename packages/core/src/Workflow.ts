@@ -31,6 +31,8 @@ export const Join = Schema.Literal("allSucceeded", "noneFailed", "anySucceeded",
 export type Join = typeof Join.Type
 
 const policyFields = {
+  group: optional(Schema.NonEmptyString),
+  priority: optional(Schema.Int),
   concurrency: optional(Count),
   onFailure: optional(Schema.Literal("failRun", "continue")),
   onItemFailure: optional(Schema.Literal("failStep", "continue")),
@@ -195,6 +197,10 @@ export interface RetryOptions {
 
 /** How a step is done, as a host writes it. */
 export interface PolicyOptions {
+  /** The group whose limits its attempts share with those of all other runs; the control plane says what they are. */
+  readonly group?: string
+  /** Where more could be done than may be, higher ones go first; 0 by default. */
+  readonly priority?: number
   /** How many items of a step may be under way at once; bounded only by the run's own limit by default. */
   readonly concurrency?: number
   /** Whether a failure of a step fails the run (the default) or leaves it to the join rules of its dependents. */

@@ -13,6 +13,7 @@ import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
 import type { RetryPolicy } from "../Workflow.js"
 import type { Workspace } from "../WorkspaceService.js"
+import type { Limiter } from "./limiter.js"
 
 /** One item to be done, and where it was left off. */
 export interface Job {
@@ -174,6 +175,7 @@ export interface Surroundings {
   /** Records that an attempt starts, shows a sign of life, or fails and is repeated. */
   readonly emit: (event: Event) => void
   readonly now: () => number
+  readonly limiter: Limiter
 }
 
 /** An item under way. */
@@ -218,13 +220,15 @@ const progressed = (
   usage: spent
 })
 
-/** Lets an agent make its attempts, from number `tries` on, and then the others. */
-const attemptBy = (
-  doing: Doing,
-  agent: Agent.Agent,
-  others: ReadonlyArray<Agent.Agent>,
-  tries: number
-): Effect.Effect<ItemEnd> =>
+/** An attempt that failed, and when. */
+interface FailedAttempt {
+  readonly _tag: "FailedAttempt"
+  readonly error: AgentError
+  readonly at: number
+}
+
+/** Lets an agent make one attempt. */
+const attemptOnce = (doing: Doing, agent: Agent.Agent): Effect.Effect<ItemEnd | FailedAttempt> =>
   Effect.suspend(() => {
     const { job, registry, spent: before } = doing
     const { emit, now } = doing.surroundings
@@ -250,12 +254,10 @@ const attemptBy = (
       doing.spent = Usage.add(before, usage)
       return registry.observe(agent.id, { durationMillis: Math.max(0, at - startedAt), usage, failure })
     }
-    const onFailure = (error: AgentError): Effect.Effect<ItemEnd> => {
+    const onFailure = (error: AgentError): Effect.Effect<FailedAttempt> => {
       const at = now()
-      return Effect.zipRight(
-        answered(reportedUsage(error.usage ?? reported), error.kind, at),
-        afterFailure(doing, error, at, agent, others, tries)
-      )
+      const observed = answered(reportedUsage(error.usage ?? reported), error.kind, at)
+      return Effect.as(observed, { _tag: "FailedAttempt", error, at })
     }
     const task: Agent.Task = {
       runId: job.runId,
@@ -272,7 +274,7 @@ const attemptBy = (
     return Effect.matchCauseEffect(
       withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
       {
-        onSuccess: (output) => {
+        onSuccess: (output): Effect.Effect<ItemEnd | FailedAttempt> => {
           const wrong = wrongOutput(output)
           if (wrong !== undefined) return onFailure(wrong)
           const at = now()
@@ -294,10 +296,24 @@ const attemptBy = (
     )
   })
 
+/** Lets an agent make its attempts, from number `tries` on, and then the others; each when its group has room for it. */
+const attemptBy = (
+  doing: Doing,
+  agent: Agent.Agent,
+  others: ReadonlyArray<Agent.Agent>,
+  tries: number
+): Effect.Effect<ItemEnd> => {
+  const { group, priority = 0 } = doing.job.step.definition
+  return Effect.flatMap(
+    doing.surroundings.limiter.within(group, priority)(attemptOnce(doing, agent)),
+    (end) =>
+      end._tag === "FailedAttempt" ? afterFailure(doing, end, agent, others, tries) : Effect.succeed(end)
+  )
+}
+
 const afterFailure = (
   doing: Doing,
-  error: AgentError,
-  at: number,
+  { at, error }: FailedAttempt,
   agent: Agent.Agent,
   others: ReadonlyArray<Agent.Agent>,
   tries: number

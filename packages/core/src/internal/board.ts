@@ -14,7 +14,8 @@ import { messageOf } from "./cause.js"
 import { type Fork, interruptNow } from "./compat.js"
 import { asList, type Computed, compute } from "./compute.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
-import { type Lane, makeLanes, makeQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
+import type { Limiter } from "./limiter.js"
+import { type Lane, makeLanes, makePriorityQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
 import { makeTimer } from "./timer.js"
 import { makeWaits, outcomeOf, waitingFor } from "./waits.js"
 
@@ -40,11 +41,17 @@ export interface FatalFailure {
  * The steps of one run: which may start, what is under way, how each one settles. Used by one coordinator fiber only. It
  * begins as the recorded state leaves it: what is settled stays so, what was under way is to be done again.
  */
-export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Service, signals: Signals) => {
+export const makeBoard = (
+  plan: Plan,
+  run: Run.Run,
+  registry: AgentRegistry.Service,
+  limiter: Limiter,
+  signals: Signals
+) => {
   const { emit, fork, now } = signals
   const lanes = makeLanes(plan, run)
   const views: Record<string, Json> = {}
-  const launchable = makeQueue<Lane>()
+  const launchable = makePriorityQueue<Lane>()
   const busy = new Set<Lane>()
   const waits = makeWaits(fork, now, signals.alarm)
   let ready: Array<Lane> = []
@@ -70,7 +77,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   const enqueue = (lane: Lane): void => {
     if (lane.queued || lane.todo.length === 0) return
     lane.queued = true
-    launchable.offer(lane)
+    launchable.offer(lane, lane.step.definition.priority ?? 0)
   }
 
   // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
@@ -133,7 +140,7 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
     index
   })
 
-  const sight: Sight = { run, scopeOf, emit, now }
+  const sight: Sight = { run, scopeOf, emit, now, limiter }
 
   /** The value of an expression; the step fails where there is none. */
   const evaluated = <A>(
@@ -251,7 +258,8 @@ export const makeBoard = (plan: Plan, run: Run.Run, registry: AgentRegistry.Serv
   const launch = (workspace: Workspace, most: number): number => {
     let started = 0
     for (let lane = launchable.peek(); lane !== undefined; lane = launchable.peek()) {
-      const cap = lane.step.definition.concurrency ?? Number.POSITIVE_INFINITY
+      const { concurrency = Number.POSITIVE_INFINITY, group } = lane.step.definition
+      const cap = Math.min(concurrency, limiter.mostOf(group))
       while (lane.failing === undefined && lane.running < cap && lane.todo.length > 0) {
         if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return started
         if (started === most) return started

@@ -24,8 +24,9 @@ import {
 } from "./compat.js"
 import { type Ending, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
+import type { Limiter } from "./limiter.js"
 import type { CommandError, Message, Reply } from "./message.js"
-import { makeRecorder } from "./recorder.js"
+import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
 import { answer, malformed, refusalOf } from "./refusal.js"
 import { makeTimer } from "./timer.js"
 
@@ -42,6 +43,8 @@ export interface Input {
   readonly kept: Effect.Effect<boolean>
   readonly log: EventLog.Service
   readonly registry: AgentRegistry.Service
+  /** Lets attempts begin as the limits of their groups allow. */
+  readonly limiter: Limiter
 }
 
 /** A run under way: commands are acknowledged once they are durable. */
@@ -52,12 +55,6 @@ export interface Engine {
   /** Waits until the terminal event is durable, or until the run is suspended. */
   readonly done: Effect.Effect<void, EventLog.LogWriteFailed>
 }
-
-/** Events that may await the log before nothing more is started, so that a slow disk does not fill the memory. */
-const mostUnacknowledged = 4096
-
-/** Events that are gathered before they are handed to the log, so that the disk works while more is being done. */
-const mostPending = 512
 
 /** Items that may be started before whatever else waits in this process has its turn. */
 const mostStarts = 1024
@@ -109,7 +106,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const recorder = makeRecorder(run, log, now, rouse)
     const { emit, sync } = recorder
     const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
-    const board = makeBoard(plan, run, registry, {
+    const board = makeBoard(plan, run, registry, input.limiter, {
       emit,
       now,
       fork,

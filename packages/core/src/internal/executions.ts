@@ -48,7 +48,8 @@ export interface Executions {
 export const makeExecutions = (
   log: EventLog.Service,
   dispatch: Distributor.Service["dispatch"],
-  admit: Start["admit"]
+  admit: Start["admit"],
+  limiter: Start["limiter"]
 ): Effect.Effect<Executions, never, Scope.Scope> =>
   Effect.gen(function* () {
     const drivers = yield* FiberMap.make<RunId>()
@@ -75,7 +76,7 @@ export const makeExecutions = (
         broken.delete(run.id)
         const drive = Effect.scoped(
           Effect.gen(function* () {
-            const execution = yield* dispatch({ run, plan, admit })
+            const execution = yield* dispatch({ run, plan, admit, limiter })
             yield* Deferred.succeed(entry.execution, execution)
             yield* execution.done
           })

@@ -63,6 +63,7 @@ const ofAgents = [
   "forEach",
   "label",
   "concurrency",
+  "group",
   "input",
   "onItemFailure",
   "retry",

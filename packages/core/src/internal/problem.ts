@@ -15,7 +15,8 @@ export const Problem = Schema.Struct({
     "parameter",
     "type",
     "unreachable",
-    "forEach"
+    "forEach",
+    "group"
   ),
   message: Schema.String
 })

@@ -7,6 +7,12 @@ import * as Run from "../Run.js"
 import { async, completeDeferred } from "./compat.js"
 import type { Reply } from "./message.js"
 
+/** Events that may await the log before nothing more is started, so that a slow disk does not fill the memory. */
+export const mostUnacknowledged = 4096
+
+/** Events that are gathered before they are handed to the log, so that the disk works while more is being done. */
+export const mostPending = 512
+
 /** What happens in a run on its way to the log: applied to its state at once, and handed on in groups. */
 export interface Recorder {
   /** Applies an event and puts it in line. */

@@ -60,7 +60,7 @@ export const stepTypeOf = ({ definition, work }: PlannedStep): string =>
   work._tag === "Agent" ? (definition.skill ?? `agent:${definition.agent}`) : work._tag.toLowerCase()
 
 /** A first-in, first-out queue; looking at its head and dropping it cost a constant amount however long it is. */
-export const makeQueue = <A>() => {
+const makeQueue = <A>() => {
   let items: Array<A> = []
   let head = 0
   return {
@@ -75,6 +75,22 @@ export const makeQueue = <A>() => {
         head = 0
       }
     }
+  }
+}
+
+/** A queue whose head is the first that came of those with the highest priority; made for few priorities and many that wait. */
+export const makePriorityQueue = <A>() => {
+  const queues: Array<{ readonly priority: number; readonly queue: ReturnType<typeof makeQueue<A>> }> = []
+  const head = () => queues.find(({ queue }) => queue.peek() !== undefined)?.queue
+  return {
+    offer: (item: A, priority: number) => {
+      let at = queues.findIndex((each) => each.priority <= priority)
+      if (at < 0) at = queues.length
+      if (queues[at]?.priority !== priority) queues.splice(at, 0, { priority, queue: makeQueue<A>() })
+      queues[at]?.queue.offer(item)
+    },
+    peek: (): A | undefined => head()?.peek(),
+    drop: () => head()?.drop()
   }
 }
 
