@@ -138,7 +138,7 @@ describe("groups", () => {
                           })
                         )
                       )
-                  const fibers = acts.map((each) => fork(one(each)))
+                  for (const each of acts) fork(one(each))
                   for (let step = 0; step < 2_000 && ended < acts.length; step++) {
                     yield* TestClock.adjust(step < 70 ? 1 : 10_000)
                     now += step < 70 ? 1 : 10_000
@@ -154,7 +154,7 @@ describe("groups", () => {
                   // Whatever happened, there is room for one more in the end.
                   yield* TestClock.adjust("2 minutes")
                   let served = false
-                  const last = fork(
+                  fork(
                     limiter.within(
                       "g",
                       0
@@ -165,7 +165,7 @@ describe("groups", () => {
                     )
                   )
                   yield* TestClock.adjust(1)
-                  expect([served, fibers.length, last.id()]).toEqual([true, acts.length, last.id()])
+                  expect(served).toBe(true)
                 }).pipe(
                   (effect) =>
                     new Promise<void>((resolve, reject) => {

@@ -153,6 +153,7 @@ const scenario = (spec: Spec, script: ReadonlyArray<Action>): Effect.Effect<void
     // Every slot is back: another run on the same plane gets through.
     const ends = { millis: 0, ends: "well" } as const
     const one: Spec["steps"][number] = {
+      work: "agent",
       after: [],
       join: "allSucceeded",
       when: undefined,

@@ -9,8 +9,9 @@ export interface ItemSpec {
   readonly ends: "well" | "badly" | "well at the second attempt" | "with a defect"
 }
 
-/** A step as drawn; `items` is undefined for a step without `forEach`. */
+/** A step as drawn; `items` is undefined for a step without `forEach`, and says how long the list of a step without an agent is. */
 export interface StepSpec {
+  readonly work: "agent" | "map" | "reduce" | "wait" | "approval"
   readonly after: ReadonlyArray<number>
   readonly join: Workflow.Join
   readonly when: "true" | "false" | "error" | undefined
@@ -40,6 +41,13 @@ const item: fc.Arbitrary<ItemSpec> = fc.record({
 
 const step = (index: number): fc.Arbitrary<StepSpec> =>
   fc.record({
+    work: fc.oneof(
+      { arbitrary: fc.constant("agent" as const), weight: 6 },
+      {
+        arbitrary: fc.constantFrom("map" as const, "reduce" as const, "wait" as const, "approval" as const),
+        weight: 3
+      }
+    ),
     after:
       index === 0
         ? fc.constant([])
@@ -72,23 +80,68 @@ const idOf = (index: number) => `s${index}`
 
 const conditions = { true: "1 < 2", false: "1 > 2", error: "params.nothing == 1" }
 
-/** The definition of a drawn workflow; every step is done by the skill `work`. */
+const listOf = ({ items }: StepSpec): ReadonlyArray<number> => (items ?? [0]).map((_, i) => i)
+
+const well = ({ ends }: ItemSpec) => ends === "well" || ends === "well at the second attempt"
+
+const nobody = "nobody decided within 20 ms"
+
+/** What is said of a step by what it does. */
+const workOf = (spec: StepSpec): Workflow.StepOptions => {
+  switch (spec.work) {
+    case "map":
+      return { map: { over: listOf(spec), where: "item > 0", value: "{{ item * 2 }}" } }
+    case "reduce":
+      return { reduce: { over: listOf(spec), initial: 1, value: "{{ acc + item }}" } }
+    case "wait":
+      return { wait: { millis: spec.only.millis } }
+    case "approval":
+      return { approval: { expiresMillis: 20, default: well(spec.only) ? "approve" : "reject" } }
+    case "agent":
+      return {
+        skill: "work",
+        retry: { attempts: 2, initial: "10 millis", jitter: 0 },
+        ...(spec.concurrency === undefined ? {} : { concurrency: spec.concurrency }),
+        ...(spec.items === undefined
+          ? { input: 0 }
+          : { forEach: listOf(spec), onItemFailure: spec.onItemFailure })
+      }
+  }
+}
+
+/** What a step comes to once it starts, or that it fails. */
+const outcomeOf = (spec: StepSpec, index: number): { readonly output: Json } | "Failed" => {
+  switch (spec.work) {
+    case "map":
+      return { output: listOf(spec).flatMap((i) => (i > 0 ? [i * 2] : [])) }
+    case "reduce":
+      return { output: listOf(spec).reduce((sum, i) => sum + i, 1) }
+    case "wait":
+      return { output: null }
+    case "approval":
+      return well(spec.only) ? { output: { decision: "approve", by: null, comment: nobody } } : "Failed"
+    case "agent": {
+      const all = spec.items ?? [spec.only]
+      const done = all.flatMap((how, i) => (well(how) ? [`${idOf(index)}/${i}`] : []))
+      const tolerant = spec.items !== undefined && spec.onItemFailure === "continue"
+      if (done.length < all.length && (!tolerant || done.length === 0)) return "Failed"
+      return { output: spec.items === undefined ? (done[0] ?? null) : done }
+    }
+  }
+}
+
+/** The definition of a drawn workflow; what needs an agent is done by the skill `work`. */
 export const definitionOf = (spec: Spec): Workflow.Definition => ({
   name: "drawn",
   onStepFailure: spec.onStepFailure,
   ...(spec.concurrency === undefined ? {} : { concurrency: spec.concurrency }),
   steps: spec.steps.map((each, index) =>
     Workflow.stepDefinition(idOf(index), {
-      skill: "work",
+      ...workOf(each),
       after: each.after.map(idOf),
       join: each.join,
       onFailure: each.onFailure,
-      retry: { attempts: 2, initial: "10 millis", jitter: 0 },
-      ...(each.when === undefined ? {} : { when: conditions[each.when] }),
-      ...(each.concurrency === undefined ? {} : { concurrency: each.concurrency }),
-      ...(each.items === undefined
-        ? { input: 0 }
-        : { forEach: each.items.map((_, i) => i), onItemFailure: each.onItemFailure })
+      ...(each.when === undefined ? {} : { when: conditions[each.when] })
     })
   )
 })
@@ -116,7 +169,6 @@ export interface Expected {
 /** Says what every step comes to, without any notion of time: the reference for the engine. */
 export const interpret = (spec: Spec): ReadonlyArray<Expected> => {
   const known: Array<Expected> = []
-  const well = ({ ends }: ItemSpec) => ends === "well" || ends === "well at the second attempt"
   for (const [index, each] of spec.steps.entries()) {
     const statuses = each.after.map((dependency) => known[dependency]?.status)
     const starts =
@@ -127,14 +179,10 @@ export const interpret = (spec: Spec): ReadonlyArray<Expected> => {
         anySucceeded: statuses.includes("Succeeded"),
         allSettled: true
       }[each.join]
-    const done = (each.items ?? [each.only]).flatMap((how, i) => (well(how) ? [`${idOf(index)}/${i}`] : []))
-    const failed = (each.items ?? [each.only]).length - done.length
-    const tolerant = each.items !== undefined && each.onItemFailure === "continue"
-    const fails = failed > 0 && (!tolerant || done.length === 0)
-    const output = each.items === undefined ? (done[0] ?? null) : done
+    const outcome = outcomeOf(each, index)
     if (!starts || each.when === "false") known.push({ status: "Skipped", output: null })
-    else if (each.when === "error" || fails) known.push({ status: "Failed", output: null })
-    else known.push({ status: "Succeeded", output })
+    else if (each.when === "error" || outcome === "Failed") known.push({ status: "Failed", output: null })
+    else known.push({ status: "Succeeded", output: outcome.output })
   }
   return known
 }
