@@ -1,9 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
+import type { RunHandle } from "@switchyard/core/ControlPlane"
+import { StepId } from "@switchyard/core/Ids"
 import * as Plan from "@switchyard/core/Plan"
+import * as Host from "@switchyard/core/testing/Host"
 import { fail, give, hang, wait } from "@switchyard/core/testing/ScriptedAgent"
 import * as Workflow from "@switchyard/core/Workflow"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import { agent, execute, of } from "./engine.js"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { agent, execute, of, start } from "./engine.js"
 
 const orders = [
   { id: 1, open: true, total: 2.5 },
@@ -148,6 +154,46 @@ describe("steps without an agent", () => {
         "steps[3].map.value: there is no acc here; only value of reduce has one"
       ])
     })
+  )
+})
+
+describe("ten thousand steps that wait", () => {
+  const many = Array.from({ length: 5_000 }, (_, n) => n)
+  const definition: Workflow.Definition = {
+    name: "many",
+    steps: [
+      ...many.map((n) => Workflow.stepDefinition(`a${n}`, { approval: {} })),
+      ...many.map((n) => Workflow.stepDefinition(`t${n}`, { wait: { millis: 60_000 + (n % 100) } }))
+    ]
+  }
+  const waiting = (run: RunHandle) =>
+    run.events.pipe(
+      Stream.filter(({ event }) => event._tag === "StepWaiting"),
+      Stream.take(definition.steps.length),
+      Stream.runDrain
+    )
+
+  it.effect("need one timer, and survive a restart", () =>
+    Effect.gen(function* () {
+      const host = yield* Host.start()
+      const run = yield* host.plane.registerRun({ workflow: definition })
+      yield* waiting(run)
+      expect(Chunk.size(yield* TestClock.sleeps())).toBe(1)
+      yield* run.control({ _tag: "Decide", stepId: StepId.make("a7"), decision: "approve" })
+      yield* host.stop
+      const next = yield* Host.start()
+      const [again = run] = yield* next.plane.recover
+      expect(yield* again.status).not.toBe("Interrupted")
+      yield* TestClock.adjust("61 seconds")
+      const stepId = (n: number) => StepId.make(`a${n}`)
+      for (const n of many) {
+        if (n !== 7) yield* again.control({ _tag: "Decide", stepId: stepId(n), decision: "approve" })
+      }
+      const { status, steps } = yield* again.result
+      expect(status).toBe("Completed")
+      expect(steps.every((step) => step.status === "Succeeded")).toBe(true)
+      yield* next.stop
+    }).pipe(Effect.provide(start()))
   )
 })
 
