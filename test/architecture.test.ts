@@ -23,6 +23,7 @@ const order = [
   "RunState",
   "Run",
   "RunResult",
+  "RunErrors",
   "Command",
   "Agent",
   "EventLog",

@@ -5,6 +5,7 @@ import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
+import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
 import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
@@ -25,6 +26,7 @@ const suites = [
   ["recovery", RecoveryLaws],
   ["interruptions", InterruptionLaws],
   ["waiting", WaitingLaws],
+  ["re-runs", RerunLaws],
   ["queries", QueryLaws]
 ] as const
 

@@ -40,6 +40,7 @@ const expected: { readonly [Tag in Event["_tag"]]: string } = {
   RunFailed: "Failed Failed - - - - - -",
   RunCancelled: "- - - Cancelled - - - -",
   StepStarted: "Queued Running Paused Cancelling Interrupted - - -",
+  StepReused: "Queued Running Paused Cancelling Interrupted - - -",
   StepWaiting: "Queued Running Paused Cancelling Interrupted - - -",
   StepSkipped: "Queued Running Paused Cancelling Interrupted - - -",
   StepCompleted: "Queued Running Paused Cancelling Interrupted - - -",

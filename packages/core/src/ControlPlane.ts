@@ -18,37 +18,20 @@ import { makeLimiter } from "./internal/limiter.js"
 import { makePlanCache } from "./internal/planCache.js"
 import { findRun, makeRecovery } from "./internal/recovery.js"
 import { answer, malformed, refuse } from "./internal/refusal.js"
+import { type RerunFrom, rerunOf } from "./internal/rerun.js"
 import type { Json } from "./Json.js"
 import { didYouMean } from "./Nearest.js"
 import { type CommandError, type GroupLimit, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
+import { InvalidId, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
 import { type RunResult, resultOf } from "./RunResult.js"
 import type { Definition, StepDefinition, Workflow } from "./Workflow.js"
 
+export type { RerunFrom } from "./internal/rerun.js"
+export { InvalidId, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
 export { type RunResult, resultOf, type StepResult } from "./RunResult.js"
-
-/** No run has this id. */
-export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", { runId: Schema.String }) {
-  override get message() {
-    return `There is no run ${this.runId} in this directory; list the runs to see their ids`
-  }
-}
-
-/** The id was given to another run before. */
-export class RunExists extends Schema.TaggedError<RunExists>()("RunExists", { runId: RunId }) {
-  override get message() {
-    return `Run ${this.runId} exists with another workflow or other parameters; leave the id out, or choose another`
-  }
-}
-
-/** An id that cannot be one. */
-export class InvalidId extends Schema.TaggedError<InvalidId>()("InvalidId", { id: Schema.String }) {
-  override get message() {
-    return `${JSON.stringify(this.id)} is not an id: use 1 to 128 letters, digits, ".", "_" or "-", beginning with a letter or digit, and not ${logId}`
-  }
-}
 
 /** What a run is registered with. */
 export type RunRequest<Params> = {
@@ -104,6 +87,18 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
     readonly registerRun: <Params>(
       request: RunRequest<Params> & ParamsOf<Params>
     ) => Effect.Effect<RunHandle, RegisterError>
+    /**
+     * Does a run that has ended, or stands interrupted, again as another one that is linked to it: from the start, from what
+     * failed, or from a step on, which may be given another input. What came before is not done again, its outputs are
+     * reused. The same id again gives the run that there is.
+     */
+    readonly rerun: (
+      runId: string,
+      options?: { readonly from?: RerunFrom; readonly id?: string }
+    ) => Effect.Effect<
+      RunHandle,
+      RunNotFound | RerunRefused | Plan.InvalidWorkflow | RunExists | InvalidId | EventLogError
+    >
     /** The agent that a step of a run would be given now; a step that names its agent gets that one. */
     readonly routeToAgent: (
       step: Pick<StepDefinition, "skill" | "agent" | "inputType" | "outputType" | "constraints">,
@@ -295,27 +290,50 @@ const make = (options: Options) =>
       return active === undefined ? restingHandleOf(run) : handleOf(active)
     }
 
-    const registered = (id: RunId, definition: Definition, params: Json) =>
+    const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
-        const same =
-          isSame(run.definition as unknown as Json, definition as unknown as Json) &&
-          isSame(run.params, params)
+        const there = [run.definition, run.params, run.origin ?? null, run.inputs] as unknown as Json
+        const same = isSame(there, [workflow, params, origin ?? null, inputs] as unknown as Json)
         return { same, handle: currentHandleOf(run) }
       })
 
-    const register = (runId: RunId, event: EventOf<"RunRegistered">, plan: Plan.Plan) =>
+    const register = (
+      runId: RunId,
+      event: EventOf<"RunRegistered">,
+      plan: Plan.Plan,
+      reused: ReadonlyArray<EventOf<"StepReused">> = []
+    ) =>
       Effect.uninterruptible(
         Effect.suspend(() => {
           executions.owned.add(runId)
-          return Effect.flatMap(log.append(runId, [event]), ([entry]) => {
-            const run = entry && Run.register(entry)
-            return entry === undefined || run === undefined
+          return Effect.flatMap(log.append(runId, [event, ...reused]), (entries) => {
+            const run = Run.fold(entries)
+            return run === undefined
               ? Effect.die(new Error("the log gave no entry for what it appended"))
               : Effect.map(executions.launch(run, plan), handleOf)
           })
         }).pipe(Effect.tapError(() => Effect.sync(() => executions.owned.delete(runId))))
       )
+
+    /** Registers a run, unless the same one has this id already. */
+    const registerOnce = (
+      id: string | undefined,
+      event: EventOf<"RunRegistered">,
+      plan: Plan.Plan,
+      reused: ReadonlyArray<EventOf<"StepReused">> = []
+    ): Effect.Effect<RunHandle, InvalidId | RunExists | EventLogError> =>
+      Effect.gen(function* () {
+        if (id === undefined) return yield* register(yield* generateRunId, event, plan, reused)
+        if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
+        return yield* named.withPermits(1)(
+          Effect.gen(function* () {
+            const existing = yield* registered(id, event)
+            if (existing === undefined) return yield* register(id, event, plan, reused)
+            return existing.same ? existing.handle : yield* new RunExists({ runId: id })
+          })
+        )
+      })
 
     const registerRun: Service["registerRun"] = (request) =>
       Effect.gen(function* () {
@@ -330,19 +348,23 @@ const make = (options: Options) =>
         )
         const params = yield* Params.check(definition, schema, request.params ?? {})
         const event = registration(definition, { ...requested, params })
-        if (id === undefined) return yield* register(yield* generateRunId, event, plan)
-        if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
-        return yield* named.withPermits(1)(
-          Effect.gen(function* () {
-            const existing = yield* registered(id, definition, params)
-            if (existing === undefined) return yield* register(id, event, plan)
-            return existing.same ? existing.handle : yield* new RunExists({ runId: id })
-          })
-        )
+        return yield* registerOnce(id, event, plan)
+      })
+
+    const rerun: Service["rerun"] = (runId, { from = "failure", id } = {}) =>
+      Effect.gen(function* () {
+        const run = yield* lookup(runId)
+        const plan = yield* planOf(run.definition)
+        const found = rerunOf(run, plan, from)
+        if ("reason" in found) return yield* new RerunRefused({ runId: run.id, reason: found.reason })
+        const { concurrency, owner, params, tags } = run
+        const event = registration(plan.definition, { concurrency, owner, params, tags, ...found })
+        return yield* registerOnce(id, event, plan, found.reused)
       })
 
     return ControlPlane.of({
       registerRun,
+      rerun,
       routeToAgent: (step, runId) =>
         Effect.gen(function* () {
           yield* lookup(runId)

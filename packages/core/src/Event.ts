@@ -54,6 +54,14 @@ export type PauseMode = typeof PauseMode.Type
 export const Decision = Schema.Literal("approve", "reject")
 export type Decision = typeof Decision.Type
 
+/** The run that another one does again, and from where on. */
+export const Origin = Schema.Struct({
+  runId: RunId,
+  from: Schema.Literal("start", "failure", "step"),
+  stepId: optional(StepId)
+})
+export type Origin = typeof Origin.Type
+
 /** What happens to a run as a whole. */
 export const RunEvent = Schema.Union(
   Schema.TaggedStruct("RunRegistered", {
@@ -61,7 +69,9 @@ export const RunEvent = Schema.Union(
     params: Json,
     concurrency: optional(Schema.Int),
     owner: optional(Schema.String),
-    tags: Schema.Array(Schema.String)
+    tags: Schema.Array(Schema.String),
+    origin: optional(Origin),
+    inputs: optional(Schema.Record({ key: StepId, value: Json }))
   }),
   Schema.TaggedStruct("RunStarted", {}),
   Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
@@ -98,6 +108,12 @@ export const StepProgressEvent = Schema.Union(
     message: optional(Schema.String),
     approvers: optional(Schema.Array(Schema.String)),
     signal: optional(Schema.String)
+  }),
+  Schema.TaggedStruct("StepReused", {
+    stepId: StepId,
+    runId: RunId,
+    output: Json,
+    items: optional(Schema.Array(Json))
   }),
   Schema.TaggedStruct("StepSkipped", { stepId: StepId, reason: Schema.String }),
   Schema.TaggedStruct("StepCompleted", {

@@ -85,6 +85,8 @@ export const registration = (
     readonly concurrency?: number | undefined
     readonly owner?: string | undefined
     readonly tags?: ReadonlyArray<string> | undefined
+    readonly origin?: EventOf<"RunRegistered">["origin"]
+    readonly inputs?: EventOf<"RunRegistered">["inputs"]
   }
 ): EventOf<"RunRegistered"> => ({
   _tag: "RunRegistered",
@@ -92,7 +94,9 @@ export const registration = (
   params: options.params ?? {},
   tags: options.tags ?? [],
   ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-  ...(options.owner === undefined ? {} : { owner: options.owner })
+  ...(options.owner === undefined ? {} : { owner: options.owner }),
+  ...(options.origin === undefined ? {} : { origin: options.origin }),
+  ...(options.inputs === undefined ? {} : { inputs: options.inputs })
 })
 
 const isStepProgress = (event: Entry["event"]): event is StepProgressEvent =>

@@ -103,6 +103,8 @@ export const register = (entry: Entry): Run | undefined => {
     owner: event.owner,
     tags: event.tags,
     registeredAt: entry.time,
+    origin: event.origin,
+    inputs: event.inputs ?? {},
     steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep()])),
     commands: new Map(),
     awaiting: new Map(),
@@ -205,6 +207,14 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       step.status = "Running"
       step.totalItems = event.totalItems
       step.startedAt ??= time
+      break
+    }
+    case "StepReused": {
+      const step = run.steps.get(event.stepId)
+      if (step === undefined) break
+      step.status = "Succeeded"
+      step.output = event.output
+      step.reused = { runId: event.runId, items: event.items ?? [] }
       break
     }
     case "StepWaiting": {

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { Event, Failure, PauseMode } from "./Event.js"
+import type { Event, Failure, Origin, PauseMode } from "./Event.js"
 import type { CommandId, RunId, Seq } from "./Ids.js"
 import type { Json } from "./Json.js"
 import type { StepState } from "./StepState.js"
@@ -33,6 +33,10 @@ export interface Run {
   readonly owner: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly registeredAt: number
+  /** The run that this one does again. */
+  readonly origin: Origin | undefined
+  /** What steps receive instead of what their definition says. */
+  readonly inputs: Readonly<Record<string, Json>>
   readonly steps: Map<string, StepState>
   readonly commands: Map<CommandId, AcceptedCommand>
   /** Steps that wait for a signal, by its name. */

@@ -1,5 +1,5 @@
 import type { Decision, EventOf, Failure, StepSummary } from "./Event.js"
-import type { AgentId } from "./Ids.js"
+import type { AgentId, RunId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import * as Usage from "./Usage.js"
 
@@ -68,6 +68,8 @@ export interface StepState {
   /** What a step without an agent came to. */
   output: Json | undefined
   wait: WaitState | undefined
+  /** The run whose output this is, where the step was not done again; with `forEach` what expressions see of its items. */
+  reused: { readonly runId: RunId; readonly items: ReadonlyArray<Json> } | undefined
 }
 
 /** Whether a step cannot change any more. */
@@ -88,7 +90,8 @@ export const pendingStep = (): StepState => ({
   failure: undefined,
   reason: undefined,
   output: undefined,
-  wait: undefined
+  wait: undefined,
+  reused: undefined
 })
 
 /** The state of an item; one of which nothing was recorded is begun. */

@@ -75,15 +75,16 @@ export const itemEffect = (
   const { forEach, input, label } = step
   const value = lane.items?.[index] ?? null
   const plain = forEach === undefined ? step.definition.id : typeof value === "string" ? value : String(index)
-  const given = forEach === undefined ? sight.run.params : value
-  if (label === undefined && input === undefined) {
+  const edited = sight.run.inputs[step.definition.id]
+  const given = edited ?? (forEach === undefined ? sight.run.params : value)
+  if (label === undefined && (input === undefined || edited !== undefined)) {
     return runItem(jobOf(lane, index, workspace, sight, plain, given), registry, sight)
   }
   return Effect.gen(function* () {
     const scope = sight.scopeOf(value, index)
     const named = label === undefined ? plain : yield* label.evaluate(scope)
     const item = typeof named === "string" ? named : JSON.stringify(named)
-    const made = input === undefined ? given : yield* input.evaluate(scope)
+    const made = input === undefined || edited !== undefined ? given : yield* input.evaluate(scope)
     return yield* runItem(jobOf(lane, index, workspace, sight, item, made), registry, sight)
   }).pipe(
     Effect.catchTag("ExpressionError", ({ message }) =>

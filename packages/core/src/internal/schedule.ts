@@ -111,6 +111,24 @@ export const skipReason = (join: Join, dependencies: ReadonlyArray<Lane>): strin
   return `dependency ${blocking.step.definition.id} ${blocking.state.status === "Skipped" ? "was skipped" : "failed"}`
 }
 
+/** What expressions see of the items of a step. */
+export const itemViews = (state: StepState): ReadonlyArray<Json> =>
+  state.reused?.items ??
+  state.items.flatMap((item) =>
+    item === undefined
+      ? []
+      : [
+          {
+            index: item.index,
+            item: item.label,
+            status: item.status,
+            output: item.result,
+            failure:
+              item.failure === undefined ? null : { kind: item.failure.kind, message: item.failure.message }
+          }
+        ]
+  )
+
 /** What expressions see of one settled step. */
 export const viewOf = (lane: Lane): Json => {
   const { state, step } = lane
@@ -121,25 +139,6 @@ export const viewOf = (lane: Lane): Json => {
     status: state.status,
     output: stepOutput(state, isForEach),
     failure,
-    ...(isForEach
-      ? {
-          items: state.items.flatMap((item) =>
-            item === undefined
-              ? []
-              : [
-                  {
-                    index: item.index,
-                    item: item.label,
-                    status: item.status,
-                    output: item.result,
-                    failure:
-                      item.failure === undefined
-                        ? null
-                        : { kind: item.failure.kind, message: item.failure.message }
-                  }
-                ]
-          )
-        }
-      : {})
+    ...(isForEach ? { items: itemViews(state) } : {})
   }
 }

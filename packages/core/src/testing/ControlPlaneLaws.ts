@@ -76,7 +76,7 @@ export const wellFormed = (entries: ReadonlyArray<Entry>) =>
         ({ event }) =>
           "stepId" in event &&
           event.stepId === id &&
-          /^Step(Completed|Failed|Skipped|Cancelled)$/.test(event._tag)
+          /^Step(Completed|Failed|Skipped|Cancelled|Reused)$/.test(event._tag)
       )
       yield* equal(`step ${id} settles once`, settled.length, 1)
     }

@@ -94,6 +94,14 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 0 },
   { _tag: "StepWaiting", stepId, for: "approval", until: 7, message: text, approvers: [text, ""] },
   { _tag: "StepWaiting", stepId, for: "signal", signal: text },
+  {
+    _tag: "StepReused",
+    stepId,
+    runId: RunId.make("origin"),
+    output: [text],
+    items: [{ index: 0, item: text }]
+  },
+  { _tag: "StepReused", stepId, runId: RunId.make("origin"), output: null },
   { _tag: "StepSkipped", stepId, reason: text },
   { _tag: "StepCompleted", stepId, summary: ofStep },
   { _tag: "StepCompleted", stepId, summary: ofStep, output: { text, nothing: null } },
