@@ -32,6 +32,7 @@ const order = [
   "Budget",
   "Orchestrator",
   "WorkspaceCoordinator",
+  "DryRun",
   "Distributor",
   "ControlPlane",
   "QueryService"

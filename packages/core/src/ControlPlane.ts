@@ -7,12 +7,14 @@ import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
+import * as DryRun from "./DryRun.js"
 import type { Entry, EventOf } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
 import { type AgentId, CommandId, generateCommandId, generateRunId, logId, RunId, type Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { currentTimeMillis, forker, layerScoped, makeSemaphore } from "./internal/compat.js"
 import { type Active, beforeRegistration, makeExecutions } from "./internal/executions.js"
+import { checkGroups } from "./internal/groups.js"
 import { isSame } from "./internal/jsonValue.js"
 import { makeLimiter } from "./internal/limiter.js"
 import { makePlanCache } from "./internal/planCache.js"
@@ -20,7 +22,6 @@ import { findRun, makeRecovery } from "./internal/recovery.js"
 import { answer, malformed, refuse } from "./internal/refusal.js"
 import { type RerunFrom, rerunOf } from "./internal/rerun.js"
 import type { Json } from "./Json.js"
-import { didYouMean } from "./Nearest.js"
 import { type CommandError, type GroupLimit, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
@@ -88,6 +89,13 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
       request: RunRequest<Params> & ParamsOf<Params>
     ) => Effect.Effect<RunHandle, RegisterError>
     /**
+     * What would become of a run that is requested so: the agents that its steps would be given and why, what they would
+     * receive, what it is likely to cost. Nothing is done and nothing recorded.
+     */
+    readonly dryRun: <Params>(
+      request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>
+    ) => Effect.Effect<DryRun.DryRun, Plan.InvalidWorkflow | Params.InvalidParams>
+    /**
      * Does a run that has ended, or stands interrupted, again as another one that is linked to it: from the start, from what
      * failed, or from a step on, which may be given another input. What came before is not done again, its outputs are
      * reused. The same id again gives the run that there is.
@@ -153,23 +161,6 @@ const registrationOptions = Schema.decodeUnknown(
   }),
   { errors: "all" }
 )
-
-/** Fails where a step names a group that has no limits, though others have: it would run without any. */
-const checkGroups = (
-  { definition, steps }: Plan.Plan,
-  groups: Options["groups"] = {}
-): Effect.Effect<void, Plan.InvalidWorkflow> => {
-  const known = Object.keys(groups)
-  if (known.length === 0) return Effect.void
-  const problems = steps.flatMap(({ definition: { group }, index }): ReadonlyArray<Plan.Problem> => {
-    if (group === undefined || known.includes(group)) return []
-    const message = `there is no group "${group}"${didYouMean(group, known) || `; there is ${known.join(", ")}`}`
-    return [{ path: `steps[${index}].group`, rule: "group", message }]
-  })
-  return problems.length === 0
-    ? Effect.void
-    : Effect.fail(new Plan.InvalidWorkflow({ workflow: definition.name, problems }))
-}
 
 const isRunId = Schema.is(RunId)
 const isCommandId = Schema.is(CommandId)
@@ -335,20 +326,25 @@ const make = (options: Options) =>
         )
       })
 
-    const registerRun: Service["registerRun"] = (request) =>
+    /** The plan and the parameters of a request. */
+    const checked = <Params>(request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>) =>
       Effect.gen(function* () {
-        const { id, workflow } = request
+        const { workflow } = request
         const [given, schema] =
           "definition" in workflow ? [workflow.definition, workflow.params] : [workflow, undefined]
         const plan = yield* planOf(given)
-        const { definition } = plan
         yield* checkGroups(plan, options.groups)
+        return { plan, params: yield* Params.check(plan.definition, schema, request.params ?? {}) }
+      })
+
+    const registerRun: Service["registerRun"] = (request) =>
+      Effect.gen(function* () {
+        const { params, plan } = yield* checked(request)
+        const { definition } = plan
         const requested = yield* Effect.mapError(registrationOptions(request), (error) =>
           Plan.misshapen(definition.name, error)
         )
-        const params = yield* Params.check(definition, schema, request.params ?? {})
-        const event = registration(definition, { ...requested, params })
-        return yield* registerOnce(id, event, plan)
+        return yield* registerOnce(request.id, registration(definition, { ...requested, params }), plan)
       })
 
     const rerun: Service["rerun"] = (runId, { from = "failure", id } = {}) =>
@@ -364,6 +360,8 @@ const make = (options: Options) =>
 
     return ControlPlane.of({
       registerRun,
+      dryRun: (request) =>
+        Effect.flatMap(checked(request), ({ params, plan }) => DryRun.make(plan, params, registry)),
       rerun,
       routeToAgent: (step, runId) =>
         Effect.gen(function* () {

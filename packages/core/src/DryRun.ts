@@ -1,0 +1,173 @@
+import * as Effect from "effect/Effect"
+import type { AgentRegistry, Selection, Service } from "./AgentRegistry.js"
+import type * as Expression from "./Expression.js"
+import type { AgentId, StepId } from "./Ids.js"
+import { stepTypeOf } from "./internal/schedule.js"
+import type { Json } from "./Json.js"
+import type { Plan, PlannedStep, Problem } from "./Plan.js"
+
+/** What so many invocations are likely to take, from what was observed of the agent so far. */
+export interface Estimate {
+  readonly tokens: number
+  readonly costMicroUsd: number
+  /** One after the other, in milliseconds. */
+  readonly durationMillis: number
+}
+
+/** What would become of one step. */
+export interface DryStep {
+  readonly stepId: StepId
+  /** The skill, `agent:` and an id, or what a step without an agent does. */
+  readonly stepType: string
+  readonly after: ReadonlyArray<string>
+  /** The agent that it would be given now, and why; missing for a step that needs none or where none was found. */
+  readonly agentId: AgentId | undefined
+  readonly selection: Selection | undefined
+  /** Whether it starts, as far as that is known before anything is done. */
+  readonly when: boolean | undefined
+  /** How many items it has, where that does not depend on another step. */
+  readonly items: number | undefined
+  /** What the agent receives, for each item, where that does not depend on another step. */
+  readonly inputs: ReadonlyArray<Json> | undefined
+  /** Missing where nothing was observed of the agent, or the number of items is not known. */
+  readonly estimate: Estimate | undefined
+}
+
+/** What would become of a run, without anything being done. */
+export interface DryRun {
+  /** With defaults filled in. */
+  readonly params: Json
+  /** The steps in an order in which they could be done. */
+  readonly steps: ReadonlyArray<DryStep>
+  readonly warnings: ReadonlyArray<Problem>
+  /** The sum over the steps that have one. */
+  readonly estimate: Estimate
+  /** The steps that are not in the sum, because nothing is known of them. */
+  readonly unknown: ReadonlyArray<StepId>
+}
+
+const nothing: Estimate = { tokens: 0, costMicroUsd: 0, durationMillis: 0 }
+
+/** The value of what looks at nothing that a step gives; `undefined` where it does, or where it has none. */
+const known = <A>(
+  compiled:
+    | {
+        readonly references: ReadonlyArray<Expression.Reference>
+        readonly evaluate: (scope: Expression.Scope) => Effect.Effect<A, Expression.ExpressionError>
+      }
+    | undefined,
+  scope: Expression.Scope
+): Effect.Effect<A | undefined> =>
+  compiled === undefined || compiled.references.some(([root]) => root === "steps")
+    ? Effect.succeed(undefined)
+    : Effect.catchTag(compiled.evaluate(scope), "ExpressionError", () => Effect.succeed(undefined))
+
+const chosenFor = (
+  { definition, query, work }: PlannedStep,
+  registry: Service
+): Effect.Effect<Pick<DryStep, "agentId" | "selection"> & { readonly why: string | undefined }> => {
+  const none = { agentId: undefined, selection: undefined }
+  if (work._tag !== "Agent") return Effect.succeed({ ...none, why: undefined })
+  const { agent } = definition
+  return agent === undefined
+    ? Effect.match(registry.selectAgent(query), {
+        onFailure: ({ message }) => ({ ...none, why: message }),
+        onSuccess: (selection) => ({ agentId: selection.agent.id, selection, why: undefined })
+      })
+    : Effect.match(registry.get(agent), {
+        onFailure: ({ message }) => ({ ...none, why: message }),
+        onSuccess: ({ id }) => ({ agentId: id, selection: undefined, why: undefined })
+      })
+}
+
+const estimateOf = (
+  agentId: AgentId | undefined,
+  items: number | undefined,
+  registry: Service
+): Effect.Effect<Estimate | undefined> =>
+  agentId === undefined || items === undefined
+    ? Effect.succeed(undefined)
+    : Effect.match(registry.metrics(agentId), {
+        onFailure: () => undefined,
+        onSuccess: ({ avgLatencyMs, costMicroUsd, totalInvocations, totalTokens }) =>
+          totalInvocations === 0
+            ? undefined
+            : {
+                tokens: Math.round((items * totalTokens) / totalInvocations),
+                costMicroUsd: Math.round((items * costMicroUsd) / totalInvocations),
+                durationMillis: Math.round(items * avgLatencyMs)
+              }
+      })
+
+const dryStep = (
+  step: PlannedStep,
+  plan: Plan,
+  params: Json,
+  registry: Service
+): Effect.Effect<{ readonly step: DryStep; readonly warnings: ReadonlyArray<Problem> }> =>
+  Effect.gen(function* () {
+    const { definition, forEach, input, work } = step
+    const scope = {
+      params,
+      steps: {},
+      run: { id: "dry-run", workflow: plan.definition.name },
+      item: null,
+      index: 0
+    }
+    const { agentId, selection, why } = yield* chosenFor(step, registry)
+    const isAgent = work._tag === "Agent"
+    const list = forEach === undefined ? [null] : yield* known(forEach, scope)
+    const elements = isAgent && Array.isArray(list) ? (list as ReadonlyArray<Json>) : undefined
+    const made =
+      elements === undefined
+        ? undefined
+        : yield* Effect.forEach(elements, (item, index) =>
+            input === undefined
+              ? Effect.succeed(forEach === undefined ? params : item)
+              : known(input, { ...scope, item, index })
+          )
+    const inputs = made?.filter((each) => each !== undefined)
+    const warning = { path: `steps[${step.index}]`, rule: "work" as const, message: why ?? "" }
+    return {
+      step: {
+        stepId: definition.id,
+        stepType: stepTypeOf(step),
+        after: step.dependencies.flatMap((index) => plan.steps[index]?.definition.id ?? []),
+        agentId,
+        selection,
+        when: step.when === undefined ? true : yield* known(step.when, scope),
+        items: elements?.length,
+        inputs: inputs?.length === made?.length ? inputs : undefined,
+        estimate: yield* estimateOf(agentId, elements?.length, registry)
+      },
+      warnings: why === undefined ? [] : [warning]
+    }
+  })
+
+/** What would become of a run of a plan with these parameters, as things stand in the registry now. */
+export const make = (plan: Plan, params: Json, registry: AgentRegistry["Type"]): Effect.Effect<DryRun> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.forEach(
+      plan.order.flatMap((index) => plan.steps[index] ?? []),
+      (step) => dryStep(step, plan, params, registry)
+    )
+    const steps = found.map(({ step }) => step)
+    return {
+      params,
+      steps,
+      warnings: [...plan.warnings, ...found.flatMap(({ warnings }) => warnings)],
+      estimate: steps.reduce<Estimate>(
+        (sum, { estimate = nothing }) => ({
+          tokens: sum.tokens + estimate.tokens,
+          costMicroUsd: sum.costMicroUsd + estimate.costMicroUsd,
+          durationMillis: sum.durationMillis + estimate.durationMillis
+        }),
+        nothing
+      ),
+      unknown: steps.flatMap((step) =>
+        step.estimate === undefined && (step.agentId !== undefined || step.stepType.startsWith("agent:"))
+          ? [step.stepId]
+          : []
+      )
+    }
+  })
