@@ -222,7 +222,8 @@ export const pageLimit = (paging: Paging | undefined): number =>
 export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.effect(
   QueryService,
   Effect.map(EventLog, (log) => {
-    const runs = Effect.map(
+    // Runs are folded in place, so that every question needs a map of its own.
+    const folded = Effect.suspend(() =>
       Stream.runFold(log.read({}), new Map<RunId, Run.Run>(), (all, entry) => {
         if (entry.event._tag === "RunsRemoved") for (const runId of entry.event.runs) all.delete(runId)
         const known = all.get(entry.runId)
@@ -230,8 +231,10 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
         if (known !== undefined) Run.apply(known, entry)
         else if (run !== undefined) all.set(entry.runId, run)
         return all
-      }),
-      (all) => [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
+      })
+    )
+    const runs = Effect.map(folded, (all) =>
+      [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
     ).pipe(Effect.mapError((error) => new QueryFailed({ problem: "failed", reason: error.message })))
     const find = (runId: string) =>
       Effect.flatMap(runs, (all) => {
