@@ -24,6 +24,7 @@ const order = [
   "Run",
   "RunResult",
   "RunErrors",
+  "WaitingStep",
   "Command",
   "Agent",
   "EventLog",

@@ -7,6 +7,7 @@ import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
 import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
+import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,7 +28,8 @@ const suites = [
   ["interruptions", InterruptionLaws],
   ["waiting", WaitingLaws],
   ["re-runs", RerunLaws],
-  ["queries", QueryLaws]
+  ["queries", QueryLaws],
+  ["queries about waiting steps", WaitingQueryLaws]
 ] as const
 
 describe.each(layers)("ControlPlane: %s", (_, build) => {

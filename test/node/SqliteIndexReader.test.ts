@@ -9,7 +9,9 @@ import type { Seq } from "@switchyard/core/Ids"
 import { QueryService, type Service } from "@switchyard/core/QueryService"
 import type { Plane } from "@switchyard/core/testing/ControlPlaneLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
+import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
 import { openProjection } from "@switchyard/node/internal/projection"
+import { schemaVersion } from "@switchyard/node/internal/tables"
 import * as SqliteIndex from "@switchyard/node/SqliteIndex"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import Database from "better-sqlite3"
@@ -186,7 +188,7 @@ describe("a reader of an index that no host has open", () => {
 /** Sets the version in the header of a file that may be no database. */
 const setVersionBytes = (filename: string): void => {
   const file = fs.openSync(filename, "r+")
-  fs.writeSync(file, Buffer.from([0, 0, 0, 2]), 0, 4, 60)
+  fs.writeSync(file, Buffer.from([0, 0, 0, schemaVersion]), 0, 4, 60)
   fs.closeSync(file)
 }
 
@@ -278,7 +280,7 @@ const beside = (): Layer.Layer<Plane, unknown> =>
   )
 
 describe("QueryService: a reader beside a host", () => {
-  for (const { check, name } of QueryLaws) {
+  for (const { check, name } of [...QueryLaws, ...WaitingQueryLaws]) {
     it.live(name, () => Effect.provide(check, beside()))
   }
 })

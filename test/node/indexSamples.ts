@@ -82,3 +82,41 @@ export function* sampleLog(runs: number, open = 10, batch = 1024): Generator<Rea
   }
   yield entries
 }
+
+const waitingSteps = ["ask", "sleep", "hear", "done"].map((id) =>
+  Workflow.stepDefinition(id, { skill: "work" })
+)
+
+/** What follows a log: runs with a step that waits for each of what there is, and one that has an output of its own. */
+export function* waitingLog(
+  runs: number,
+  last: Entry | undefined,
+  batch = 1024
+): Generator<ReadonlyArray<Entry>> {
+  const { number } = makeSequencer(last?.seq ?? origin, [])
+  const [ask = stepId, sleep = stepId, hear = stepId, done = stepId] = waitingSteps.map(({ id }) => id)
+  const summary = { totalItems: 0, succeeded: 0, failed: 0, retries: 0, usage, durationMillis: 1 }
+  let entries: Array<Entry> = []
+  for (let n = 0; n < runs; n++) {
+    const approvers = n % 2 === 0 ? {} : { approvers: n % 4 === 1 ? ["ann", "bob"] : ["bob"] }
+    const events: ReadonlyArray<Event> = [
+      {
+        _tag: "RunRegistered",
+        workflow: { name: `waiting-${n % 3}`, onStepFailure: "drain", steps: waitingSteps },
+        params: { n },
+        owner: `owner-${n % 5}`,
+        tags: ["waits"]
+      },
+      { _tag: "RunStarted" },
+      { _tag: "StepWaiting", stepId: ask, for: "approval", message: `May ${n} go on?`, ...approvers },
+      { _tag: "StepWaiting", stepId: sleep, for: "time", until: 9_000_000 + n },
+      { _tag: "StepWaiting", stepId: hear, for: "signal", signal: "go" },
+      { _tag: "StepCompleted", stepId: done, summary, output: { n } }
+    ]
+    for (const event of events) entries.push(number(RunId.make(`waits-${n}`), event, 2_000_000 + n))
+    if (entries.length < batch) continue
+    yield entries
+    entries = []
+  }
+  yield entries
+}

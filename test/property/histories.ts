@@ -39,12 +39,30 @@ const ofRun = {
   durationMillis: 1
 }
 
+const waits = (stepId: StepId, n: number): Event => {
+  const until = n % 2 === 0 ? {} : { until: 100 * n }
+  if (n % 3 === 0) return { _tag: "StepWaiting", stepId, for: "signal", signal: `signal ${n % 2}`, ...until }
+  if (n % 5 === 0) return { _tag: "StepWaiting", stepId, for: "time", until: n }
+  const approvers = [undefined, ["ann", "", "ann"], ["bob"], []][n % 4]
+  const message = n === 1 ? {} : { message: `é ${n}?` }
+  return {
+    _tag: "StepWaiting",
+    stepId,
+    for: "approval",
+    ...message,
+    ...until,
+    ...(approvers === undefined ? {} : { approvers })
+  }
+}
+
 const registration = ({ n, step }: Draw): Event => ({
   _tag: "RunRegistered",
   workflow: {
     name: `workflow ${n % 2}`,
     onStepFailure: "drain",
-    steps: steps.map((id) => Workflow.stepDefinition(id, { skill: "work" }))
+    steps: steps.map((id) =>
+      Workflow.stepDefinition(id, id === "s1" ? { skill: "work", forEach: [1, 2, 3] } : { skill: "work" })
+    )
   },
   params: null,
   ...(n % 3 === 0 ? {} : { owner: `owner ${n % 3}` }),
@@ -52,7 +70,7 @@ const registration = ({ n, step }: Draw): Event => ({
 })
 
 /** The events that a run may record at a moment, legal or not; those that come more than once are likelier. */
-const eventOf = ({ index, kind, n, step }: Draw): Event => {
+const eventOf = ({ index, kind, n, step }: Draw, mostlyWaits: boolean): Event => {
   const stepId = StepId.make(n === 9 ? "unknown" : (steps[step] ?? "s0"))
   const item = { stepId, item: `item ${index}`, index }
   const usage = { inputTokens: n, outputTokens: 2 * n, cachedTokens: 0, costMicroUsd: 7 * n }
@@ -77,6 +95,7 @@ const eventOf = ({ index, kind, n, step }: Draw): Event => {
   ]
   const rarely: ReadonlyArray<Event> = [
     { _tag: "StepCompleted", stepId, summary },
+    { _tag: "StepCompleted", stepId, summary, output: n === 1 ? "x".repeat(65_535) : { n } },
     { _tag: "StepFailed", stepId, failure, summary },
     { _tag: "StepCancelled", stepId, summary },
     { _tag: "StepSkipped", stepId, reason: "no" },
@@ -91,19 +110,28 @@ const eventOf = ({ index, kind, n, step }: Draw): Event => {
     { _tag: "RunRecovered" },
     { _tag: "RunStarted" }
   ]
+  const ofWaits: ReadonlyArray<Event> = [
+    waits(stepId, n),
+    waits(stepId, n + index),
+    waits(stepId, 2 * n),
+    { _tag: "ApprovalDecided", commandId, stepId, decision: n % 2 === 0 ? "approve" : "reject" },
+    { _tag: "SignalReceived", commandId, name: `signal ${n % 2}`, payload: { n } }
+  ]
   const ends: ReadonlyArray<Event> = [
     { _tag: "RunCompleted", summary: ofRun },
     { _tag: "RunFailed", failure, stepId, summary: ofRun },
     { _tag: "RunCancelled", summary: ofRun }
   ]
-  const all = [often, often, often, often, rarely, rarely, rarely, ends].flat()
+  const all = mostlyWaits
+    ? [ofWaits, ofWaits, ofWaits, ofWaits, rarely, ends].flat()
+    : [often, often, often, often, ofWaits, rarely, rarely, rarely, ends].flat()
   return all[kind % all.length] ?? { _tag: "RunStarted" }
 }
 
 /** A log of some runs whose events mix, each registered when it is first drawn and, once it has ended, followed by another. */
 export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
-  .array(draw, { minLength: 1, maxLength: 250, size: "max" })
-  .map((draws) => {
+  .tuple(fc.array(draw, { minLength: 1, maxLength: 250, size: "max" }), fc.boolean())
+  .map(([draws, mostlyWaits]) => {
     const { number } = makeSequencer(origin, [])
     const entries: Array<Entry> = []
     const runs = new Map<number, Run.Run>()
@@ -130,7 +158,7 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
         }
         continue
       }
-      const event = each.illegal && each.n % 2 === 0 ? registration(each) : eventOf(each)
+      const event = each.illegal && each.n % 2 === 0 ? registration(each) : eventOf(each, mostlyWaits)
       if (Run.next(run, event._tag) === undefined && !each.illegal) continue
       const entry = number(run.id, event, time)
       Run.apply(run, entry)

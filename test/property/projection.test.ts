@@ -7,6 +7,7 @@ import type { RunId, StepId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
 import * as Run from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
+import { byPlace, isListed, type WaitingFilter, waitingRows } from "@switchyard/core/WaitingStep"
 import { connect } from "@switchyard/node/internal/indexConnection"
 import { makeQueries } from "@switchyard/node/internal/indexQueries"
 import { openProjection, type Projection } from "@switchyard/node/internal/projection"
@@ -52,6 +53,25 @@ const reopen = (file: string, log: ReadonlyArray<Entry>): Projection => {
   return projection
 }
 
+const foldsOf = (log: ReadonlyArray<Entry>) => {
+  const runs = new Map<RunId, Run.Run>()
+  for (const entry of log) {
+    const known = runs.get(entry.runId)
+    if (known !== undefined) Run.apply(known, entry)
+    const run = known ?? Run.register(entry)
+    if (run !== undefined) runs.set(entry.runId, run)
+  }
+  return runs
+}
+
+/** The steps that wait are those that the folds say, at any moment: most of them wait but shortly. */
+const checkWaiting = (file: string, log: ReadonlyArray<Entry>) =>
+  Effect.gen(function* () {
+    const query = makeQueries(yield* connect(file))
+    const found = yield* query.waiting({ for: "any" }, { limit: 1000 })
+    expect(found.items).toEqual([...foldsOf(log).values()].flatMap(waitingRows).sort(byPlace))
+  }).pipe(Effect.scoped, Effect.runSync)
+
 /** Projects a log as drawn, and the rest of it at once. */
 const projected = (log: ReadonlyArray<Entry>, drawn: ReadonlyArray<Batch>): string => {
   let file = fresh()
@@ -61,6 +81,7 @@ const projected = (log: ReadonlyArray<Entry>, drawn: ReadonlyArray<Batch>): stri
     projection.project(log.slice(Math.max(0, position - again), position + size))
     position = Math.min(log.length, position + size)
     expect(projection.watermark()).toBe(position)
+    checkWaiting(file, log.slice(0, position))
     if (end === "nothing") continue
     if (end === "crash") {
       const left = fresh()
@@ -86,16 +107,15 @@ const rebuilt = (log: ReadonlyArray<Entry>): string => {
   return file
 }
 
-const foldsOf = (log: ReadonlyArray<Entry>) => {
-  const runs = new Map<RunId, Run.Run>()
-  for (const entry of log) {
-    const known = runs.get(entry.runId)
-    if (known !== undefined) Run.apply(known, entry)
-    const run = known ?? Run.register(entry)
-    if (run !== undefined) runs.set(entry.runId, run)
-  }
-  return runs
-}
+const waitingFilters: ReadonlyArray<WaitingFilter> = [
+  ...(["approval", "time", "signal", "any"] as const).map((wanted) => ({ for: wanted })),
+  ...["ann", "", "eve"].map((approver) => ({ approver })),
+  { for: "any", approver: "bob", workflow: "workflow 1" },
+  { for: "any", workflow: "workflow 0", owner: "owner 1" },
+  { approver: "ann", workflow: "workflow 0", owner: "owner 2" },
+  { for: "signal", approver: "ann" },
+  { owner: "owner 2" }
+]
 
 /** What is answered from the tables is what the folds of the runs say. */
 const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
@@ -118,6 +138,17 @@ const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
           items.flatMap((item) => (item === undefined ? [] : [itemRow(run, id as StepId, item)]))
         )
       }
+    }
+    const waiting = runs.flatMap(waitingRows).sort(byPlace)
+    for (const filter of waitingFilters) {
+      const found: Array<unknown> = []
+      let cursor: string | undefined
+      do {
+        const page = yield* query.waiting(filter, { limit: 2, ...(cursor === undefined ? {} : { cursor }) })
+        found.push(...page.items)
+        cursor = page.next
+      } while (cursor !== undefined)
+      expect(found, JSON.stringify(filter)).toEqual(waiting.filter((row) => isListed(row, filter)))
     }
     expect(yield* query.totals).toEqual({
       runs: counts,

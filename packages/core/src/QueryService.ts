@@ -9,6 +9,18 @@ import { AgentId, RunId, type Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
 import * as Run from "./Run.js"
 import * as Usage from "./Usage.js"
+import {
+  byPlace,
+  cursorAfter,
+  isListed,
+  placeAt,
+  type Standing,
+  Waiting,
+  type WaitingFilter,
+  type WaitingRow,
+  waitingOf,
+  waitingRows
+} from "./WaitingStep.js"
 
 const Count = Schema.NonNegativeInt
 const Millis = Schema.NonNegativeInt
@@ -34,7 +46,10 @@ export const RunRow = Schema.Struct({
 })
 export type RunRow = typeof RunRow.Type
 
-/** One step of a run, in the order of the definition. */
+/**
+ * One step of a run, in the order of the definition. `output` is what a step without an agent came to; an agent gives
+ * results by the item. One that is longer than `longestOutput` is left out; `outputLength` says how long it is as JSON.
+ */
 export const StepRow = Schema.Struct({
   runId: RunId,
   position: Count,
@@ -48,7 +63,10 @@ export const StepRow = Schema.Struct({
   startedAt: Schema.NullOr(Millis),
   durationMillis: Millis,
   failure: Schema.NullOr(Failure),
-  reason: Schema.NullOr(Schema.String)
+  reason: Schema.NullOr(Schema.String),
+  waiting: Schema.NullOr(Waiting),
+  output: Json,
+  outputLength: Schema.NullOr(Count)
 })
 export type StepRow = typeof StepRow.Type
 
@@ -77,7 +95,7 @@ export interface RunFilter {
   readonly tag?: string
 }
 
-/** A page, newest first; `next` continues after it and is absent on the last one. */
+/** A page; `next` continues after it and is absent on the last one. */
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   readonly next: string | undefined
@@ -136,6 +154,16 @@ export class QueryService extends Context.Tag("@switchyard/core/QueryService")<
       stepId: string,
       paging?: Paging
     ) => Effect.Effect<Page<ItemRow>, QueryFailed>
+    /**
+     * What a step that succeeded came to, whole, however long: its own output, the result of its one item, or with `forEach`
+     * the results of the items that succeeded, in order. It is null for any other step.
+     */
+    readonly getOutput: (runId: string, stepId: string) => Effect.Effect<Json, RunUnknown | QueryFailed>
+    /** The steps of all runs that wait now, for a decision where the filter does not say otherwise, the longest first. */
+    readonly waiting: (
+      filter?: WaitingFilter,
+      paging?: Paging
+    ) => Effect.Effect<Page<WaitingRow>, QueryFailed>
     /** The recorded entries of a range as of now. */
     readonly events: (range: Range) => Stream.Stream<Entry, EventLogError>
     /** Counts by status and what all runs consumed. */
@@ -176,27 +204,31 @@ export const runRow = (run: Run.Run): RunRow => {
   }
 }
 
+/** How long an output may be, as JSON in UTF-16 units, to be part of the row of its step. */
+export const longestOutput = 65_536
+
 /** The row of a step at a position of the definition, a function of the fold. */
-export const stepRow = (
-  run: { readonly id: RunId },
-  position: number,
-  stepId: StepId,
-  step: Run.StepState
-): StepRow => ({
-  runId: run.id,
-  position,
-  stepId,
-  status: step.status,
-  totalItems: step.totalItems,
-  succeeded: step.succeeded,
-  failed: step.failed,
-  retries: step.retries,
-  usage: step.usage,
-  startedAt: orNull(step.startedAt),
-  durationMillis: step.durationMillis,
-  failure: orNull(step.failure),
-  reason: orNull(step.reason)
-})
+export const stepRow = (run: Standing, position: number, stepId: StepId, step: Run.StepState): StepRow => {
+  const outputLength = step.output === undefined ? null : JSON.stringify(step.output).length
+  return {
+    runId: run.id,
+    position,
+    stepId,
+    status: step.status,
+    totalItems: step.totalItems,
+    succeeded: step.succeeded,
+    failed: step.failed,
+    retries: step.retries,
+    usage: step.usage,
+    startedAt: orNull(step.startedAt),
+    durationMillis: step.durationMillis,
+    failure: orNull(step.failure),
+    reason: orNull(step.reason),
+    waiting: waitingOf(run, step),
+    output: outputLength === null || outputLength > longestOutput ? null : (step.output ?? null),
+    outputLength
+  }
+}
 
 /** The row of an item, a function of the fold. */
 export const itemRow = (run: { readonly id: RunId }, stepId: StepId, item: Run.ItemState): ItemRow => ({
@@ -233,9 +265,9 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
         return all
       })
     )
-    const runs = Effect.map(folded, (all) =>
-      [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
-    ).pipe(Effect.mapError((error) => new QueryFailed({ problem: "failed", reason: error.message })))
+    const runs = Effect.map(folded, (all) => [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)).pipe(
+      Effect.mapError((error) => new QueryFailed({ problem: "failed", reason: error.message }))
+    )
     const find = (runId: string) =>
       Effect.flatMap(runs, (all) => {
         const run = all.find(({ id }) => id === runId)
@@ -275,6 +307,26 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
           const page = rest.slice(0, pageLimit(paging))
           const items = run === undefined ? [] : page.map((item) => itemRow(run, stepId as StepId, item))
           return { items, next: rest.length > page.length ? String(page.at(-1)?.index) : undefined }
+        }),
+      getOutput: (runId, stepId) =>
+        Effect.map(find(runId), ({ definition, steps }) => {
+          const step = steps.get(stepId)
+          const isForEach = definition.steps.some(({ forEach, id }) => id === stepId && forEach !== undefined)
+          return step?.status === "Succeeded" ? Run.stepOutput(step, isForEach) : null
+        }),
+      waiting: (filter = {}, paging) =>
+        Effect.map(runs, (all) => {
+          const [since, firstSeq, position] = placeAt(paging?.cursor)
+          const rest = all
+            .flatMap(waitingRows)
+            .filter((row) => isListed(row, filter) && byPlace(row, { ...row, since, firstSeq, position }) > 0)
+            .sort(byPlace)
+          const items = rest.slice(0, pageLimit(paging))
+          const last = items.at(-1)
+          return {
+            items,
+            next: last !== undefined && rest.length > items.length ? cursorAfter(last) : undefined
+          }
         }),
       events: log.read,
       totals: Effect.map(runs, (all) => {

@@ -219,7 +219,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
     }
     case "StepWaiting": {
       const step = run.steps.get(event.stepId)
-      if (step !== undefined) beginWait(run, step, event)
+      if (step !== undefined) beginWait(run, step, event, time)
       break
     }
     case "ApprovalDecided": {

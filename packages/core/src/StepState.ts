@@ -43,6 +43,8 @@ export type Answer =
 /** What a step waits for: a decision, a time or a signal; the first two may have come already, the last one is `until`. */
 export interface WaitState {
   readonly for: EventOf<"StepWaiting">["for"]
+  /** In milliseconds since 1970, UTC: when it began to wait. */
+  readonly since: number
   /** In milliseconds since 1970, UTC: when it is over, whatever has come. */
   readonly until: number | undefined
   readonly message: string | undefined

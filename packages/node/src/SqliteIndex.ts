@@ -13,6 +13,7 @@ import { reasonOf } from "./internal/fileSystem.js"
 import { connect } from "./internal/indexConnection.js"
 import { makeIndexer } from "./internal/indexer.js"
 import { makeQueries } from "./internal/indexQueries.js"
+import { outputQuery } from "./internal/outputQuery.js"
 import { openProjection, type Projection } from "./internal/projection.js"
 import { isDamage } from "./internal/schemaUpgrade.js"
 
@@ -90,7 +91,7 @@ const make = ({ filename }: Options) =>
     const indexer = makeIndexer(projection, log, filename)
     yield* Effect.addFinalizer(() => indexer.finish)
     yield* Effect.forkScoped(indexer.run)
-    const queries = makeQueries(yield* connect(filename))
+    const answer = yield* connect(filename)
     const watermark = Effect.suspend(() => {
       const reason = indexer.failure()
       return reason === undefined
@@ -98,7 +99,8 @@ const make = ({ filename }: Options) =>
         : Effect.fail(new Query.QueryFailed({ problem: "failed", reason }))
     })
     return Query.QueryService.of({
-      ...queries,
+      ...makeQueries(answer),
+      getOutput: outputQuery(answer, log),
       watermark,
       sync: Effect.flatMap(log.head, (head) => Effect.zipRight(indexer.reached(head), watermark)),
       events: log.read
@@ -111,7 +113,8 @@ const lookEvery = Duration.millis(10)
 const makeReader = ({ filename, patience = "10 seconds" }: ReaderOptions) =>
   Effect.gen(function* () {
     const log = yield* EventReader
-    const queries = makeQueries(yield* connect(filename))
+    const answer = yield* connect(filename)
+    const queries = makeQueries(answer)
     const reached = (head: Seq): Effect.Effect<Seq, Query.QueryFailed> =>
       Effect.flatMap(queries.watermark, (watermark) =>
         watermark >= head ? Effect.succeed(watermark) : Effect.delay(reached(head), lookEvery)
@@ -129,6 +132,7 @@ const makeReader = ({ filename, patience = "10 seconds" }: ReaderOptions) =>
       )
     return Query.QueryService.of({
       ...queries,
+      getOutput: outputQuery(answer, log),
       sync: Effect.flatMap(log.head, (head) =>
         Effect.flatMap(
           Effect.timeoutOption(reached(head), patience),

@@ -40,10 +40,10 @@ export const settle = (run: Run, stepId: string, status: StepStatus, summary: St
 }
 
 /** Has a step wait; a signal that came early is there already. */
-export const beginWait = (run: Run, step: StepState, event: EventOf<"StepWaiting">): void => {
+export const beginWait = (run: Run, step: StepState, event: EventOf<"StepWaiting">, time: number): void => {
   const { approvers, message, signal, stepId, until } = event
   step.status = "Waiting"
-  step.wait = { for: event.for, until, message, approvers, signal, answer: undefined }
+  step.wait = { for: event.for, since: time, until, message, approvers, signal, answer: undefined }
   if (signal === undefined) return
   const early = run.signals.get(signal)
   if (early !== undefined && early.length > 0) {

@@ -5,11 +5,14 @@ import { EventLog } from "../EventLog.js"
 import { logId, RunId } from "../Ids.js"
 import * as QueryService from "../QueryService.js"
 import * as Run from "../Run.js"
+import { resultOf } from "../RunResult.js"
+import { byPlace, waitingRows } from "../WaitingStep.js"
 import * as Workflow from "../Workflow.js"
 import { type Bench, collect, items, type Plane, law as planeLaw } from "./ControlPlaneLaws.js"
 import { equal, fails, holds, type Law } from "./Law.js"
 
-const law = (
+/** A law about the read side, with a gated agent registered. */
+export const law = (
   name: string,
   check: (bench: Bench & { readonly query: QueryService.Service }) => Effect.Effect<void, unknown, Plane>
 ): Law<Plane> =>
@@ -29,7 +32,7 @@ const atRest = (log: EventLog["Type"]) =>
   })
 
 /** The rows of a run are what its history says. */
-const agrees = (query: QueryService.Service, runId: RunId) =>
+export const agrees = (query: QueryService.Service, runId: RunId) =>
   Effect.gen(function* () {
     const log = yield* EventLog
     yield* atRest(log)
@@ -49,6 +52,15 @@ const agrees = (query: QueryService.Service, runId: RunId) =>
       const found = yield* query.getItems(runId, stepId, { limit: 1_000 })
       yield* equal(`the rows of the items of ${stepId}`, found.items, rows)
     }
+    const waiting = yield* query.waiting({ for: "any" }, { limit: 1_000 })
+    yield* equal(
+      "its steps among those that wait",
+      waiting.items.filter((row) => row.runId === runId),
+      [...waitingRows(run)].sort(byPlace)
+    )
+    const { outputs } = resultOf(run)
+    for (const { id } of run.definition.steps)
+      yield* equal(`what ${id} came to`, yield* query.getOutput(runId, id), outputs[id] ?? null)
   })
 
 const failing = Workflow.make("failing").pipe(
@@ -67,6 +79,8 @@ export const QueryLaws: ReadonlyArray<Law<Plane>> = [
       yield* equal("no totals", (yield* query.totals).runs, {})
       yield* fails("no run", "RunUnknown", query.getRun("unknown"))
       yield* fails("no steps", "RunUnknown", query.getSteps("unknown"))
+      yield* fails("no output", "RunUnknown", query.getOutput("unknown", "each"))
+      yield* equal("nothing waits", yield* query.waiting(), { items: [], next: undefined })
       yield* equal("no items", (yield* query.getItems("unknown", "each")).items, [])
       yield* equal("no events", yield* collect(query.events({})), [])
     })

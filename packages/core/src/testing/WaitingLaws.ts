@@ -19,7 +19,7 @@ const decide = (
 const signal = (name: string, payload: string): ControlCommand => ({ _tag: "Signal", name, payload })
 
 /** Waits until it is durable that something has happened in so many steps. */
-const seen = (run: RunHandle, tag: Event["_tag"], times = 1) =>
+export const seen = (run: RunHandle, tag: Event["_tag"], times = 1) =>
   run.events.pipe(
     Stream.filter(({ event }) => event._tag === tag),
     Stream.take(times),

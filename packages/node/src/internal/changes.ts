@@ -48,6 +48,10 @@ const settles: ReadonlySet<string> = new Set(["StepCompleted", "StepFailed", "St
 
 const standing = ({ status, usage }: Run.Run): Standing => ({ status, usage })
 
+/** The steps that an entry is for without naming them: those that wait for a signal. */
+const listenersOf = ({ awaiting }: Run.Run, { event }: Entry): Iterable<string> =>
+  event._tag === "SignalReceived" ? (awaiting.get(event.name) ?? []) : []
+
 const changed = (run: Run.Run): ChangedRun => {
   const steps = new Map<string, ChangedStep>()
   for (const [id, state] of run.steps) {
@@ -70,19 +74,26 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     return added
   }
 
-  const touch = (of: ChangedRun, { event }: Entry): void => {
+  const touchStep = (of: ChangedRun, stepId: string): ChangedStep | undefined => {
+    const step = of.steps.get(stepId)
+    if (step === undefined || step.isDirty) return step
+    step.isDirty = true
+    of.dirty.push(step)
+    return step
+  }
+
+  const touch = (of: ChangedRun, { event }: Entry, listeners: Iterable<string>): void => {
     if (!of.isDirty) {
       of.isDirty = true
       dirty.push(of)
     }
+    for (const stepId of listeners) touchStep(of, stepId)
     // A run that fails because of a step changes nothing of the step.
     if (!("stepId" in event) || event.stepId === undefined || event._tag === "RunFailed") return
-    const step = of.steps.get(event.stepId)
+    // A decision that nobody waits for changes nothing either.
+    if (event._tag === "ApprovalDecided" && of.steps.get(event.stepId)?.state.wait === undefined) return
+    const step = touchStep(of, event.stepId)
     if (step === undefined) return
-    if (!step.isDirty) {
-      step.isDirty = true
-      of.dirty.push(step)
-    }
     const { failed, items, succeeded, totalItems } = step.state
     if ("index" in event) step.items.add(event.index)
     else if (settles.has(event._tag) && succeeded + failed !== totalItems) {
@@ -108,7 +119,9 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     note: (entry) => {
       const known = runs.get(entry.runId)
       if (known !== undefined) {
-        if (Run.apply(known.run, entry) === undefined) touch(known, entry)
+        // Whom a signal reaches is not known any more once it has.
+        const listeners = listenersOf(known.run, entry)
+        if (Run.apply(known.run, entry) === undefined) touch(known, entry, listeners)
         return
       }
       if (entry.event._tag === "RunsRemoved") {
@@ -119,7 +132,7 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
       // The first registration counts; a later one of the same run changes nothing, as in a fold.
       if (!forgotten.has(entry.runId) && isRegistered(entry.runId)) return
       const added = register(entry)
-      if (added !== undefined) touch(added, entry)
+      if (added !== undefined) touch(added, entry, [])
     },
     forget,
     dirty: () => dirty,

@@ -3,15 +3,17 @@ import type { Seq, StepId } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
 import { pendingStep } from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
+import { cursorAfter, placeAt } from "@switchyard/core/WaitingStep"
 import * as Effect from "effect/Effect"
 import type { Answer, Ask } from "./indexConnection.js"
-import { type Columns, itemOf, runOf, stepOf, usageOf, type Value } from "./rows.js"
+import { type Columns, itemOf, runOf, stepOf, usageOf, type Value, waitingOf } from "./rows.js"
 import { facets, listIndex, statuses } from "./tables.js"
+import { listWaiting } from "./waitingQueries.js"
 
 /** What is answered from the tables alone. */
 export type IndexQueries = Pick<
   Query.Service,
-  "watermark" | "listRuns" | "getRun" | "getSteps" | "getItems" | "totals"
+  "watermark" | "listRuns" | "getRun" | "getSteps" | "getItems" | "waiting" | "totals"
 >
 
 /** A bound where there is none, so that every list is a search from a place in an index. */
@@ -58,7 +60,11 @@ const cursorOf = (paging: Query.Paging | undefined, start: number): number =>
   paging?.cursor === undefined ? start : Number(paging.cursor)
 
 /** One row more than a page has is asked for: where it comes, there is a next page, from the last row on. */
-const pageOf = <A>(rows: ReadonlyArray<A>, limit: number, place: (last: A) => number): Query.Page<A> => {
+const pageOf = <A>(
+  rows: ReadonlyArray<A>,
+  limit: number,
+  place: (last: A) => number | string
+): Query.Page<A> => {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, next: rows.length > limit && last !== undefined ? String(place(last)) : undefined }
@@ -75,9 +81,27 @@ const findSteps = (ask: Ask, runId: string) =>
     if (run === undefined) return undefined
     const at = [run.firstSeq]
     const [ids = []] = yield* ask("SELECT step_ids FROM plans WHERE first_seq = ?", at, stepIdsOf)
-    const steps = ids.map((id, position) => Query.stepRow({ id: run.runId }, position, id, pendingStep()))
+    const of = { id: run.runId, status: run.status, cancel: undefined }
+    const steps = ids.map((id, position) => Query.stepRow(of, position, id, pendingStep()))
     for (const step of yield* ask("SELECT * FROM steps WHERE first_seq = ?", at, (row) => stepOf(runId, row)))
       steps[step.position] = step
+    const fill = (position: number, more: Partial<Query.StepRow>) => {
+      const step = steps[position]
+      if (step !== undefined) steps[position] = { ...step, ...more }
+    }
+    yield* ask("SELECT * FROM waiting WHERE first_seq = ?", at, (row) =>
+      fill(Number(row.position), { waiting: waitingOf(row) })
+    )
+    yield* ask(
+      `SELECT position, length, CASE WHEN length <= ${Query.longestOutput} THEN output ELSE 'null' END AS output
+         FROM outputs WHERE first_seq = ?`,
+      at,
+      (row) =>
+        fill(Number(row.position), {
+          output: JSON.parse(String(row.output)),
+          outputLength: Number(row.length)
+        })
+    )
     return steps
   })
 
@@ -112,6 +136,11 @@ export const makeQueries = (answer: Answer): IndexQueries => {
           (row) => itemOf(runId, row)
         )
       return Effect.map(answer(rows), (items) => pageOf(items, limit, ({ index }) => index))
+    },
+    waiting: (filter = {}, paging) => {
+      const limit = Query.pageLimit(paging)
+      const rows = answer((ask) => listWaiting(ask, filter, placeAt(paging?.cursor), limit + 1))
+      return Effect.map(rows, (waiting) => pageOf(waiting, limit, cursorAfter))
     },
     totals: Effect.map(
       answer((ask) =>

@@ -1,4 +1,6 @@
 import type { ItemRow, RunRow, StepRow } from "@switchyard/core/QueryService"
+import type { Run } from "@switchyard/core/Run"
+import type { Waiting, WaitingRow } from "@switchyard/core/WaitingStep"
 
 /** What SQLite holds in a column. */
 export type Value = string | number | null
@@ -81,7 +83,46 @@ export const stepValues = (firstSeq: number, row: StepRow): ReadonlyArray<Value>
   row.reason
 ]
 
-/** The step that columns stand for; they are this package's own. */
+/** What a step waits for, as columns stand for it; they are this package's own. */
+export const waitingOf = (columns: Columns): Waiting =>
+  ({
+    for: columns.kind,
+    since: columns.since,
+    until: columns.until,
+    message: columns.message,
+    approvers: parsed(columns.approvers),
+    signal: columns.signal
+  }) as Waiting
+
+/** The values of a step that waits, in the order of `waitingNames`. */
+export const waitingValues = (run: Run, step: StepRow, waiting: Waiting): ReadonlyArray<Value> => [
+  run.firstSeq,
+  step.position,
+  step.stepId,
+  waiting.for,
+  waiting.since,
+  waiting.until,
+  waiting.message,
+  json(waiting.approvers),
+  waiting.signal,
+  run.definition.name,
+  run.owner ?? null
+]
+
+/** The step that waits, as the columns of it and of its run stand for it. */
+export const waitingRowOf = (columns: Columns): WaitingRow =>
+  ({
+    runId: columns.run_id,
+    firstSeq: columns.first_seq,
+    workflow: columns.workflow,
+    owner: columns.owner,
+    runStatus: columns.run_status,
+    stepId: columns.step_id,
+    position: columns.position,
+    ...waitingOf(columns)
+  }) as WaitingRow
+
+/** The step that columns stand for, without what it waits for and what it came to; they are this package's own. */
 export const stepOf = (runId: string, columns: Columns): StepRow =>
   ({
     runId,
@@ -96,7 +137,10 @@ export const stepOf = (runId: string, columns: Columns): StepRow =>
     startedAt: columns.started_at,
     durationMillis: columns.duration_millis,
     failure: parsed(columns.failure),
-    reason: columns.reason
+    reason: columns.reason,
+    waiting: null,
+    output: null,
+    outputLength: null
   }) as StepRow
 
 /** The values of an item, in the order of `itemNames` and after that of its run. */

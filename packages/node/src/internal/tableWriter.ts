@@ -1,10 +1,18 @@
 import type { RunId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
-import type { RunStatus } from "@switchyard/core/Run"
+import { isTerminal, type Run, type RunStatus } from "@switchyard/core/Run"
 import type Database from "better-sqlite3"
-import type { ChangedRun, Standing } from "./changes.js"
-import { type Columns, itemValues, runValues, stepValues, usageOf, type Value } from "./rows.js"
-import { itemNames, runNames, stepNames } from "./tables.js"
+import type { ChangedRun, ChangedStep, Standing } from "./changes.js"
+import {
+  type Columns,
+  itemValues,
+  runValues,
+  stepValues,
+  usageOf,
+  type Value,
+  waitingValues
+} from "./rows.js"
+import { anybody, itemNames, named, runNames, stepNames, waitingNames } from "./tables.js"
 
 /** Writes rows; both ways of writing have to be called within a transaction. */
 export interface TableWriter {
@@ -31,6 +39,13 @@ const count = (deltas: Deltas, { status, usage }: Standing, sign: 1 | -1): void 
 const insert = (table: string, names: ReadonlyArray<string>): string =>
   `INSERT OR REPLACE INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`
 
+/** Whether a run may have steps that wait and to which no answer is taken any more. */
+const leavesWaiting = ({ cancel, status, steps }: Run): boolean => {
+  if (cancel === undefined && !isTerminal(status)) return false
+  for (const step of steps.values()) if (step.status === "Waiting") return true
+  return false
+}
+
 const sum = (columns: ReadonlyArray<string>): string =>
   columns.map((name) => `${name} = ${name} + ?`).join(", ")
 
@@ -55,9 +70,17 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   const putStep = prepare(insert("steps", ["first_seq", ...stepNames]))
   const putItem = prepare(insert("items", ["first_seq", ...itemNames]))
   const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND status = ? AND first_seq = ?")
-  const removals = ["runs", "plans", "steps", "items"].map((table) =>
-    prepare(`DELETE FROM ${table} WHERE first_seq = ?`)
+  const putWaiting = prepare(insert("waiting", waitingNames))
+  const approverNames = ["first_seq", "position", "who", "since", "workflow", "owner"]
+  const putApprover = prepare(insert("waiting_approvers", approverNames))
+  const putOutput = prepare(insert("outputs", ["first_seq", "position", "length", "output"]))
+  const waitingTables = ["waiting_approvers", "waiting"]
+  const answered = waitingTables.map((table) =>
+    prepare(`DELETE FROM ${table} WHERE first_seq = ? AND position = ?`)
   )
+  const removalFrom = (table: string) => prepare(`DELETE FROM ${table} WHERE first_seq = ?`)
+  const left = waitingTables.map(removalFrom)
+  const removals = [...["runs", "plans", "steps", "items", "outputs"].map(removalFrom), ...left]
   const addTotals = prepare(
     `UPDATE totals SET ${sum(["runs", "input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"])} WHERE status = ?`
   )
@@ -83,18 +106,33 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     }
   }
 
+  const putStepRows = (run: Run, { id, items, position, state }: ChangedStep): void => {
+    const row = stepRow(run, position, id, state)
+    putStep.run(...stepValues(run.firstSeq, row))
+    for (const index of items) {
+      const item = state.items[index]
+      if (item !== undefined) putItem.run(...itemValues(run.firstSeq, itemRow(run, id, item)))
+    }
+    if (row.outputLength !== null)
+      putOutput.run(run.firstSeq, position, row.outputLength, JSON.stringify(state.output))
+    // Most steps never wait, and need not be looked for among those that do.
+    if (state.wait === undefined) return
+    for (const removal of answered) removal.run(run.firstSeq, position)
+    const { waiting } = row
+    if (waiting === null) return
+    putWaiting.run(...waitingValues(run, row, waiting))
+    if (waiting.for !== "approval") return
+    for (const who of waiting.approvers?.map(named) ?? [anybody])
+      putApprover.run(run.firstSeq, position, who, waiting.since, run.definition.name, run.owner ?? null)
+  }
+
   const put = (changed: ChangedRun, deltas: Deltas): void => {
     const { dirty, run, written } = changed
     putRow(changed)
     if (written !== undefined) count(deltas, written, -1)
     count(deltas, run, 1)
-    for (const { id, items, position, state } of dirty) {
-      putStep.run(...stepValues(run.firstSeq, stepRow(run, position, id, state)))
-      for (const index of items) {
-        const item = state.items[index]
-        if (item !== undefined) putItem.run(...itemValues(run.firstSeq, itemRow(run, id, item)))
-      }
-    }
+    for (const step of dirty) putStepRows(run, step)
+    if (leavesWaiting(run)) for (const removal of left) removal.run(run.firstSeq)
   }
 
   const remove = (runId: RunId, deltas: Deltas): void => {

@@ -30,6 +30,15 @@ const runsIndex = (...by: ReadonlyArray<Facet>) =>
 const tagsIndex = (...by: ReadonlyArray<Facet>) =>
   `CREATE INDEX ${listIndex("run_tags", by)} ON run_tags (${["tag", ...by, "status", "first_seq"].join(", ")});`
 
+/** The index that lists waiting steps, or those that somebody may decide, by these facets, the longest first. */
+export const waitIndex = (table: "waiting" | "waiting_approvers", by: ReadonlyArray<Facet>): string =>
+  [table, "by", ...by, "since"].join("_")
+
+const waitingIndex = (...by: ReadonlyArray<Facet>) =>
+  `CREATE INDEX ${waitIndex("waiting", by)} ON waiting (${["kind", ...by, "since"].join(", ")});`
+const approversIndex = (...by: ReadonlyArray<Facet>) =>
+  `CREATE INDEX ${waitIndex("waiting_approvers", by)} ON waiting_approvers (${["who", ...by, "since"].join(", ")});`
+
 const version2 = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta (key, value) VALUES ('watermark', 0);
@@ -62,14 +71,47 @@ CREATE TABLE items (
 ) WITHOUT ROWID;
 `
 
+/** Whom a row of `waiting_approvers` is about where anybody may decide; a name has a colon before it. */
+export const anybody = ""
+
+/** Whom a row of `waiting_approvers` is about that names somebody. */
+export const named = (approver: string): string => `:${approver}`
+
+/** Only steps that wait now have rows there, so that its size is that of what is to be done. */
+const waitingTables = `
+CREATE TABLE waiting (
+  first_seq INTEGER NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, kind TEXT NOT NULL, since INTEGER NOT NULL,
+  until INTEGER, message TEXT, approvers TEXT, signal TEXT, workflow TEXT NOT NULL, owner TEXT,
+  PRIMARY KEY (first_seq, position)
+) WITHOUT ROWID;
+CREATE TABLE waiting_approvers (
+  first_seq INTEGER NOT NULL, position INTEGER NOT NULL, who TEXT NOT NULL, since INTEGER NOT NULL,
+  workflow TEXT NOT NULL, owner TEXT,
+  PRIMARY KEY (first_seq, position, who)
+) WITHOUT ROWID;
+${[waitingIndex(), waitingIndex("workflow"), waitingIndex("owner"), waitingIndex("workflow", "owner")].join("\n")}
+${[approversIndex(), approversIndex("workflow"), approversIndex("owner"), approversIndex("workflow", "owner")].join("\n")}
+`
+
+/** Only steps that have an output of their own have a row there. */
+const outputsTable = `
+CREATE TABLE outputs (
+  first_seq INTEGER NOT NULL, position INTEGER NOT NULL, length INTEGER NOT NULL, output TEXT NOT NULL,
+  PRIMARY KEY (first_seq, position)
+) WITHOUT ROWID;
+`
+
+/** No step of version 2 waited or had an output of its own, so that there is nothing to fill these tables with. */
+const fromVersion2 = `${waitingTables}${outputsTable}`
+
 /** Raised whenever a table changes, together with a migration from the version before. */
-export const schemaVersion = 2
+export const schemaVersion = 3
 
 /**
  * The tables of the index. Every column is a function of the log, so that an index can always be built anew from it. What
  * belongs to a run is keyed by the position of its registration, so that whatever ids hosts choose, new rows come last.
  */
-export const schema = version2
+export const schema = `${version2}${waitingTables}${outputsTable}`
 
 const usageNames = ["input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"]
 
@@ -86,6 +128,12 @@ export const stepNames: ReadonlyArray<string> = [
   ...["position", "step_id", "status", "total_items", "succeeded", "failed", "retries"],
   ...usageNames,
   ...["started_at", "duration_millis", "failure", "reason"]
+]
+
+/** The columns of a step that waits, as its values are ordered. */
+export const waitingNames: ReadonlyArray<string> = [
+  ...["first_seq", "position", "step_id", "kind", "since", "until", "message", "approvers", "signal"],
+  ...["workflow", "owner"]
 ]
 
 /** The columns of an item, as its values are ordered; before them comes `first_seq` of its run. */
@@ -130,4 +178,7 @@ ${version1Tables.map((name) => `DROP TABLE old_${name};`).join("\n")}
 `
 
 /** What leads from a version of the schema to the next one; tables of a version that is not here are built anew. */
-export const migrations: ReadonlyMap<number, string> = new Map([[1, fromVersion1]])
+export const migrations: ReadonlyMap<number, string> = new Map([
+  [1, fromVersion1],
+  [2, fromVersion2]
+])

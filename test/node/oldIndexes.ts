@@ -1,0 +1,181 @@
+import type { Entry } from "@switchyard/core/Event"
+import type { RunId, StepId } from "@switchyard/core/Ids"
+import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
+import * as Run from "@switchyard/core/Run"
+import type { Usage } from "@switchyard/core/Usage"
+import { openProjection } from "@switchyard/node/internal/projection"
+import Database from "better-sqlite3"
+import { discard } from "./indexTables.js"
+
+const version1 = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY, first_seq INTEGER NOT NULL UNIQUE, last_seq INTEGER NOT NULL,
+  workflow TEXT NOT NULL, status TEXT NOT NULL, owner TEXT, tags TEXT NOT NULL,
+  registered_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, workspace TEXT,
+  succeeded_items INTEGER NOT NULL, failed_items INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
+  failure TEXT, failed_step TEXT
+) WITHOUT ROWID;
+CREATE INDEX runs_by_status ON runs (status, first_seq);
+CREATE INDEX runs_by_workflow ON runs (workflow, first_seq);
+CREATE INDEX runs_by_owner ON runs (owner, first_seq);
+CREATE TABLE run_tags (tag TEXT NOT NULL, first_seq INTEGER NOT NULL, PRIMARY KEY (tag, first_seq)) WITHOUT ROWID;
+CREATE TABLE steps (
+  run_id TEXT NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
+  total_items INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, retries INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
+  started_at INTEGER, duration_millis INTEGER NOT NULL, failure TEXT, reason TEXT,
+  PRIMARY KEY (run_id, position)
+) WITHOUT ROWID;
+CREATE TABLE items (
+  run_id TEXT NOT NULL, step_id TEXT NOT NULL, item_index INTEGER NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL,
+  attempt INTEGER NOT NULL, agent_id TEXT,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
+  retries INTEGER NOT NULL, duration_millis INTEGER NOT NULL, failure TEXT, result TEXT NOT NULL,
+  PRIMARY KEY (run_id, step_id, item_index)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
+`
+
+const usageOf = (usage: Usage) => [
+  usage.inputTokens,
+  usage.outputTokens,
+  usage.cachedTokens,
+  usage.costMicroUsd
+]
+const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
+
+/** A file as the first version of the schema had it, with the rows of a log. */
+export const makeVersion1 = (file: string, log: ReadonlyArray<Entry>): void => {
+  const database = new Database(file)
+  database.exec(`${version1}; BEGIN`)
+  const put = (table: string, values: ReadonlyArray<unknown>) =>
+    database
+      .prepare(`INSERT OR REPLACE INTO ${table} VALUES (${values.map(() => "?").join(", ")})`)
+      .run(values)
+  const runs = new Map<RunId, Run.Run>()
+  for (const entry of log) {
+    const known = runs.get(entry.runId)
+    if (known !== undefined) Run.apply(known, entry)
+    const run = known ?? Run.register(entry)
+    if (run !== undefined) runs.set(entry.runId, run)
+  }
+  for (const run of runs.values()) {
+    const { tags, usage, ...row } = runRow(run)
+    put("runs", [
+      ...[row.runId, row.firstSeq, row.lastSeq, row.workflow, row.status, row.owner, json(tags)],
+      ...[row.registeredAt, row.startedAt, row.endedAt, row.workspace, row.succeededItems, row.failedItems],
+      ...[...usageOf(usage), json(row.failure), row.failedStep]
+    ])
+    for (const tag of tags) put("run_tags", [tag, run.firstSeq])
+    let position = 0
+    for (const [id, state] of run.steps) {
+      const step = stepRow(run, position++, id as StepId, state)
+      put("steps", [
+        ...[
+          run.id,
+          step.position,
+          id,
+          step.status,
+          step.totalItems,
+          step.succeeded,
+          step.failed,
+          step.retries
+        ],
+        ...[...usageOf(step.usage), step.startedAt, step.durationMillis, json(step.failure), step.reason]
+      ])
+      for (const each of state.items) {
+        if (each === undefined) continue
+        const item = itemRow(run, id as StepId, each)
+        put("items", [
+          ...[
+            run.id,
+            id,
+            item.index,
+            item.item,
+            item.status,
+            item.attempt,
+            item.agentId,
+            ...usageOf(item.usage)
+          ],
+          ...[item.retries, item.durationMillis, json(item.failure), JSON.stringify(item.result)]
+        ])
+      }
+    }
+  }
+  const last = log.at(-1)?.seq
+  if (last !== undefined) put("meta", ["watermark", last])
+  database.exec("COMMIT")
+  database.close()
+}
+
+const version2 = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE totals (status TEXT PRIMARY KEY, runs INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+  first_seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, last_seq INTEGER NOT NULL,
+  workflow TEXT NOT NULL, status TEXT NOT NULL, owner TEXT, tags TEXT NOT NULL,
+  registered_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, workspace TEXT,
+  succeeded_items INTEGER NOT NULL, failed_items INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL, failure TEXT, failed_step TEXT
+);
+CREATE TABLE run_tags (
+  tag TEXT NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL, owner TEXT,
+  PRIMARY KEY (tag, status, first_seq)
+) WITHOUT ROWID;
+CREATE INDEX runs_by_status ON runs (status);
+CREATE INDEX runs_by_workflow_status ON runs (workflow, status);
+CREATE INDEX runs_by_owner_status ON runs (owner, status);
+CREATE INDEX runs_by_workflow_owner_status ON runs (workflow, owner, status);
+CREATE INDEX run_tags_by_workflow_status ON run_tags (tag, workflow, status, first_seq);
+CREATE INDEX run_tags_by_owner_status ON run_tags (tag, owner, status, first_seq);
+CREATE INDEX run_tags_by_workflow_owner_status ON run_tags (tag, workflow, owner, status, first_seq);
+CREATE TABLE plans (first_seq INTEGER PRIMARY KEY, step_ids TEXT NOT NULL);
+CREATE TABLE steps (
+  first_seq INTEGER NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
+  total_items INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL, retries INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL,
+  started_at INTEGER, duration_millis INTEGER NOT NULL, failure TEXT, reason TEXT,
+  PRIMARY KEY (first_seq, position)
+) WITHOUT ROWID;
+CREATE TABLE items (
+  first_seq INTEGER NOT NULL, step_id TEXT NOT NULL, item_index INTEGER NOT NULL, item TEXT NOT NULL, status TEXT NOT NULL,
+  attempt INTEGER NOT NULL, agent_id TEXT, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL, retries INTEGER NOT NULL, duration_millis INTEGER NOT NULL,
+  failure TEXT, result TEXT NOT NULL,
+  PRIMARY KEY (first_seq, step_id, item_index)
+) WITHOUT ROWID;
+PRAGMA user_version = 2;
+`
+
+/** A file as the second version of the schema had it, with the rows of a log; they are the same in the tables of today. */
+export const makeVersion2 = (file: string, log: ReadonlyArray<Entry>): void => {
+  const today = `${file}.today`
+  const projection = openProjection(today)
+  projection.project(log)
+  projection.close()
+  const database = new Database(file)
+  database.exec(version2)
+  database.exec(`ATTACH '${today}' AS today`)
+  for (const table of ["meta", "totals", "runs", "run_tags", "plans", "steps", "items"])
+    database.exec(`INSERT OR REPLACE INTO main.${table} SELECT * FROM today.${table}`)
+  database.close()
+  discard(today)
+}
+
+/** What of a log hosts recorded that had these versions: no step waited, and none had an output of its own. */
+export const oldEntries = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
+  const later = new Set(["StepWaiting", "ApprovalDecided", "SignalReceived"])
+  return log
+    .filter(({ event }) => !later.has(event._tag))
+    .map((entry, index) => {
+      const { event } = entry
+      const { output: _, ...rest } = event._tag === "StepCompleted" ? event : { output: undefined }
+      const seq = (index + 1) as Entry["seq"]
+      return event._tag === "StepCompleted"
+        ? {
+            ...entry,
+            seq,
+            event: { ...rest, _tag: event._tag, stepId: event.stepId, summary: event.summary }
+          }
+        : { ...entry, seq }
+    })
+}
