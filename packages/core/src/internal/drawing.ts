@@ -1,0 +1,119 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import type { Json } from "../Json.js"
+import type { Definition, StepDefinition, WaitDefinition } from "../Workflow.js"
+import type { Work } from "./planStep.js"
+
+/** What a step does, or that there is none of that name. */
+export type Kind = Work["_tag"] | "Missing"
+
+/** A step as it is drawn. */
+export interface DrawnStep {
+  readonly id: string
+  readonly kind: Kind
+  /** What is said of it below its id, each text on one line. */
+  readonly lines: ReadonlyArray<string>
+  readonly isForEach: boolean
+}
+
+/** An edge from a step to one that waits for it. */
+export interface DrawnEdge {
+  readonly from: string
+  readonly to: string
+  /** Whether the step that waits may be skipped by a condition. */
+  readonly isConditional: boolean
+}
+
+/** How many characters a line may have before its rest is left out. */
+const longestLine = 60
+
+/** How many characters an id may have; a valid one is shown as it is. */
+const longestId = 128
+
+/** One line of at most `most` characters: spaces are joined, what cannot be shown or would turn the text around is replaced. */
+const oneLine = (text: string, most = longestLine): string => {
+  const start = text.slice(0, most * 8)
+  const clean = start
+    .replace(/\s+/gu, " ")
+    .trim()
+    .replace(/[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069\uFFFE\uFFFF]/gu, "\uFFFD")
+  const characters = [...clean]
+  return characters.length <= most && start.length === text.length
+    ? clean
+    : `${characters.slice(0, most - 1).join("")}…`
+}
+
+const counted = (list: string | ReadonlyArray<Json>): string =>
+  typeof list === "string" ? list : list.length === 1 ? "1 element" : `${list.length} elements`
+
+const timeText = (until: number): string =>
+  Option.match(DateTime.make(until), { onNone: () => String(until), onSome: DateTime.formatIso })
+
+const waitText = (wait: WaitDefinition): string => {
+  if ("signal" in wait) return `wait for the signal ${wait.signal}`
+  if ("millis" in wait) {
+    const { millis } = wait
+    return `wait ${typeof millis === "number" ? Duration.format(Duration.millis(millis)) : millis}`
+  }
+  return `wait until ${typeof wait.until === "number" ? timeText(wait.until) : wait.until}`
+}
+
+const workOf = (step: StepDefinition): { readonly kind: Kind; readonly text: string } => {
+  if (step.map !== undefined) return { kind: "Map", text: `map ${counted(step.map.over)}` }
+  if (step.reduce !== undefined) return { kind: "Reduce", text: `reduce ${counted(step.reduce.over)}` }
+  if (step.approval !== undefined) {
+    const by = step.approval.approvers?.join(", ")
+    return { kind: "Approval", text: by === undefined ? "approval" : `approval by ${by}` }
+  }
+  if (step.wait !== undefined) return { kind: "Wait", text: waitText(step.wait) }
+  const who = step.agent === undefined ? `skill ${step.skill ?? "unknown"}` : `agent ${step.agent}`
+  return { kind: "Agent", text: who }
+}
+
+const drawStep = (step: StepDefinition): DrawnStep => {
+  const { after, forEach, join, when } = step
+  const { kind, text } = workOf(step)
+  return {
+    id: oneLine(step.id, longestId),
+    kind,
+    lines: [
+      text,
+      ...(forEach === undefined ? [] : [`for each of ${counted(forEach)}`]),
+      ...(when === undefined ? [] : [`when ${when}`]),
+      ...(join === undefined || join === "allSucceeded" || after === undefined ? [] : [`join ${join}`])
+    ].map((line) => oneLine(line)),
+    isForEach: forEach !== undefined
+  }
+}
+
+/** A workflow as it is drawn. */
+export interface Drawing {
+  readonly name: string
+  /** In the order of the definition, then what steps wait for and is not there. */
+  readonly steps: ReadonlyArray<DrawnStep>
+  /** By the step that waits, in the order of its `after`. */
+  readonly edges: ReadonlyArray<DrawnEdge>
+}
+
+const missing = (id: string): DrawnStep => ({
+  id,
+  kind: "Missing",
+  lines: ["there is no such step"],
+  isForEach: false
+})
+
+/** What there is to draw of a definition, which need not be valid. */
+export const draw = ({ name, steps }: Definition): Drawing => {
+  const drawn = steps.map(drawStep)
+  const known = new Set(drawn.map(({ id }) => id))
+  const edges = steps.flatMap(({ after = [], id, when }) =>
+    after.map((from) => ({
+      from: oneLine(from, longestId),
+      to: oneLine(id, longestId),
+      isConditional: when !== undefined
+    }))
+  )
+  const unknown = new Set(edges.map(({ from }) => from).filter((id) => !known.has(id)))
+  return { name: oneLine(name), steps: [...drawn, ...[...unknown].map(missing)], edges }
+}
