@@ -164,11 +164,15 @@ describe("a Graphviz picture", () => {
       })
     )
     const state = new Map(steps.map(({ id }) => [id as string, "Succeeded" as const]))
-    const began = performance.now()
     const definition: Workflow.Definition = { name: "large", steps }
-    expect(lines(WorkflowDiagram.toMermaid(definition, { state })).length).toBeGreaterThan(29_000)
-    expect(lines(WorkflowDiagram.toDot(definition, { state })).length).toBeGreaterThan(29_000)
-    expect(performance.now() - began).toBeLessThan(1_000)
+    for (const print of [WorkflowDiagram.toMermaid, WorkflowDiagram.toDot]) {
+      const times = [1, 2, 3].map(() => {
+        const began = performance.now()
+        expect(print(definition, { state }).length).toBeGreaterThan(1_000_000)
+        return performance.now() - began
+      })
+      expect(Math.min(...times)).toBeLessThan(500)
+    }
   })
 })
 

@@ -95,13 +95,19 @@ const apply = (definition: Workflow.Definition, { at, kind }: Edit, count: numbe
       return edited
     }
     if (kind === "remove") {
-      const text = JSON.stringify(definition)
-      const result = yield* Effect.exit(WorkflowEdit.remove(definition, first))
-      const isSeen = text.includes(`steps.${first}.`)
-      expect(result._tag, `removing ${first} of ${text}`).toBe(
-        isSeen || ids.length === 1 ? "Failure" : "Success"
+      const looking = definition.steps.flatMap((step, index) =>
+        JSON.stringify(step).includes(`steps.${first}.`) ? [`steps[${index}].input`] : []
       )
-      if (result._tag === "Failure") return definition
+      const only = ids.length === 1 ? ["steps[0]"] : []
+      const result = yield* Effect.exit(WorkflowEdit.remove(definition, first))
+      if (result._tag === "Failure") {
+        const error = yield* Effect.flip(result)
+        expect(error._tag).toBe("EditRefused")
+        expect(error.problems.map(({ path }) => path)).toEqual([...only, ...looking])
+        expect(error.problems).not.toHaveLength(0)
+        return definition
+      }
+      expect([...only, ...looking]).toEqual([])
       checkOthers(definition, result.value, first)
       expect(idsOf(result.value)).not.toContain(first)
       return result.value
