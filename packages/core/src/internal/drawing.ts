@@ -59,16 +59,26 @@ const waitText = (wait: WaitDefinition): string => {
   return `wait until ${typeof wait.until === "number" ? timeText(wait.until) : wait.until}`
 }
 
+type Said = (step: StepDefinition) => string | undefined
+
+/** What each kind of work is called in a picture, where a step is of that kind. */
+const works: { readonly [Tag in Exclude<Work["_tag"], "Agent">]: Said } = {
+  Map: ({ map }) => map && `map ${counted(map.over)}`,
+  Reduce: ({ reduce }) => reduce && `reduce ${counted(reduce.over)}`,
+  Approval: ({ approval }) =>
+    approval &&
+    ["approval", approval.approvers?.join(", ")].filter((each) => each !== undefined).join(" by "),
+  Wait: ({ wait }) => wait && waitText(wait)
+}
+const kinds = Object.entries(works) as ReadonlyArray<[keyof typeof works, Said]>
+
 const workOf = (step: StepDefinition): { readonly kind: Kind; readonly text: string } => {
-  if (step.map !== undefined) return { kind: "Map", text: `map ${counted(step.map.over)}` }
-  if (step.reduce !== undefined) return { kind: "Reduce", text: `reduce ${counted(step.reduce.over)}` }
-  if (step.approval !== undefined) {
-    const by = step.approval.approvers?.join(", ")
-    return { kind: "Approval", text: by === undefined ? "approval" : `approval by ${by}` }
+  for (const [kind, said] of kinds) {
+    const text = said(step)
+    if (text !== undefined) return { kind, text }
   }
-  if (step.wait !== undefined) return { kind: "Wait", text: waitText(step.wait) }
-  const who = step.agent === undefined ? `skill ${step.skill ?? "unknown"}` : `agent ${step.agent}`
-  return { kind: "Agent", text: who }
+  const text = step.agent === undefined ? `skill ${step.skill ?? "unknown"}` : `agent ${step.agent}`
+  return { kind: "Agent", text }
 }
 
 const drawStep = (step: StepDefinition): DrawnStep => {
