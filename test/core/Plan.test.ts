@@ -212,7 +212,7 @@ describe("a plan", () => {
         "steps[1].unknown"
       ])
         expect(places).toContain(path)
-      expect(found.every(([, rule]) => rule === "shape")).toBe(true)
+      expect(found.every(([, rule]) => rule === "shape" || rule === "unknown")).toBe(true)
       for (const none of [undefined, null, 7, "w", []]) {
         const error = yield* Effect.flip(Plan.make(none as never))
         expect(error.workflow).toBe("unnamed")

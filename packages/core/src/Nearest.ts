@@ -1,13 +1,25 @@
-import { closest } from "fastest-levenshtein"
+import { closest, distance } from "fastest-levenshtein"
 
-/** `; did you mean "x"?` where a known name is near enough to be meant, otherwise nothing. */
-export const didYouMean = (name: string, known: ReadonlyArray<string>): string => {
-  if (known.length === 0) return ""
-  const nearest = closest(
+/** The known name that `name` comes nearest to, where it is near enough to be meant. */
+const nearest = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  if (known.length === 0) return undefined
+  const near = closest(
     name.toLowerCase(),
     known.map((each) => each.toLowerCase())
   )
-  const original = known.find((each) => each.toLowerCase() === nearest)
-  const shared = [...name.toLowerCase()].filter((character) => nearest.includes(character)).length
-  return original !== undefined && shared * 2 > name.length ? `; did you mean "${original}"?` : ""
+  const shared = [...name.toLowerCase()].filter((character) => near.includes(character)).length
+  return shared * 2 > name.length ? known.find((each) => each.toLowerCase() === near) : undefined
+}
+
+/** `; did you mean "x"?` where a known name is near enough to be meant, otherwise nothing. */
+export const didYouMean = (name: string, known: ReadonlyArray<string>): string => {
+  const found = nearest(name, known)
+  return found === undefined ? "" : `; did you mean "${found}"?`
+}
+
+/** The known name that `name` is a slip of the finger away from, which is safe to take for what was meant. */
+export const typoOf = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  const found = nearest(name, known)
+  if (found === undefined) return undefined
+  return distance(name.toLowerCase(), found.toLowerCase()) <= Math.ceil(found.length / 4) ? found : undefined
 }

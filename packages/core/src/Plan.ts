@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { connect, type StepGraph } from "./internal/planGraph.js"
 import { type PlannedStep, planStep, referring } from "./internal/planStep.js"
 import { Problem, type Report } from "./internal/problem.js"
 import { checkReferences } from "./internal/references.js"
-import { findNotJson } from "./Json.js"
+import { salvage } from "./internal/salvage.js"
+import { misshapenIn, problemOf } from "./internal/shape.js"
+import { findNotJson, type Json } from "./Json.js"
 import { Definition } from "./Workflow.js"
 
 export { type PlannedStep, queryOf, type Work } from "./internal/planStep.js"
@@ -35,35 +37,42 @@ export interface Plan {
 
 const decode = Schema.decodeUnknown(Definition, { errors: "all", onExcessProperty: "error" })
 
-const pathText = (path: ReadonlyArray<PropertyKey>): string =>
-  path.reduce<string>(
-    (text, key) =>
-      typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`,
-    ""
-  )
-
 /** The error for what does not have the shape it must have, with the path of every part that has not. */
 export const misshapen = (workflow: string, error: ParseResult.ParseError): InvalidWorkflow =>
-  new InvalidWorkflow({
-    workflow,
-    problems: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-      path: pathText(path),
-      rule: "shape",
-      message
-    }))
-  })
+  new InvalidWorkflow({ workflow, problems: misshapenIn(error).map(problemOf) })
 
-/** Fails where a value, which may come from anywhere, does not have the shape of a definition. */
-const checkShape = (definition: Definition): Effect.Effect<unknown, InvalidWorkflow> => {
-  const name: unknown = definition?.name
+/** A definition of the right shape, or what is left of one, with the problems of what is not. */
+interface Shaped {
+  readonly definition: Definition
+  readonly problems: ReadonlyArray<Problem>
+  readonly concerns: (problem: Problem) => boolean
+}
+
+/** Looks at the shape of a value, which may come from anywhere, and fails where nothing has it. */
+const shapeOf = (given: Definition): Effect.Effect<Shaped, InvalidWorkflow> => {
+  const name: unknown = given?.name
   const workflow = typeof name === "string" ? name : "unnamed"
-  const found = findNotJson(definition, "")
+  const found = findNotJson(given, "")
   if (found !== undefined) {
     const message = `this is ${found.found}, which JSON cannot carry`
     const path = found.path.replace(/^\./, "")
     return Effect.fail(new InvalidWorkflow({ workflow, problems: [{ path, rule: "shape", message }] }))
   }
-  return Effect.mapError(decode(definition), (error) => misshapen(workflow, error))
+  return Effect.matchEffect(decode(given), {
+    onSuccess: () => Effect.succeed({ definition: given, problems: [], concerns: () => true }),
+    onFailure: (error) => {
+      const parts = misshapenIn(error)
+      const problems = parts.map(problemOf)
+      const invalid = new InvalidWorkflow({ workflow, problems })
+      const salvaged = salvage(given as Json, parts)
+      if (salvaged === undefined) return Effect.fail(invalid)
+      const { concerns, definition } = salvaged
+      return Effect.matchEffect(decode(definition), {
+        onSuccess: () => Effect.succeed({ definition: definition as Definition, problems, concerns }),
+        onFailure: () => Effect.fail(invalid)
+      })
+    }
+  })
 }
 
 /** A text that is nothing but the output of a step. */
@@ -103,12 +112,13 @@ const neverRunning = (steps: ReadonlyArray<PlannedStep>): ReadonlyArray<Problem>
  * Validates a definition and compiles its expressions. All problems are reported at once; a cycle is named in order.
  * Takes time linear in steps and dependencies.
  */
-export const make = (definition: Definition): Effect.Effect<Plan, InvalidWorkflow> =>
+export const make = (given: Definition): Effect.Effect<Plan, InvalidWorkflow> =>
   Effect.gen(function* () {
-    yield* checkShape(definition)
-    const problems: Array<Problem> = []
+    const { concerns, definition, problems: misshapen } = yield* shapeOf(given)
+    const problems: Array<Problem> = [...misshapen]
     const report: Report = (path, rule, message) => {
-      problems.push({ path, rule, message })
+      const problem = { path, rule, message }
+      if (concerns(problem)) problems.push(problem)
     }
     const graph = connect(definition, report)
     const { order, positions } = graph

@@ -5,6 +5,7 @@ export const Problem = Schema.Struct({
   path: Schema.String,
   rule: Schema.Literal(
     "shape",
+    "unknown",
     "empty",
     "duplicate",
     "dependency",
