@@ -51,7 +51,7 @@ const bundled: Readonly<Record<string, string>> = {
 /** What another package may import beside its own files. */
 const allowedOf: Readonly<Record<string, RegExp>> = {
   core: /^effect\/[A-Z]\w*$/,
-  node: /^(effect\/[A-Z]\w*|node:[a-z_/]+|@effect\/(sql|sql-sqlite-node|platform|experimental)(\/[\w/]+)?|better-sqlite3|@switchyard\/core\/[\w/]+)$/
+  node: /^(effect\/[A-Z]\w*|node:[a-z_/]+|@effect\/(sql|sql-sqlite-node|platform|experimental)(\/[\w/]+)?|better-sqlite3|yaml|@switchyard\/core\/[\w/]+)$/
 }
 
 interface Import {

@@ -1,0 +1,157 @@
+import { readFile, stat } from "node:fs/promises"
+import { extname } from "node:path"
+import * as Plan from "@switchyard/core/Plan"
+import type { Definition } from "@switchyard/core/Workflow"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { LineCounter } from "yaml"
+import { reasonOf } from "./internal/fileSystem.js"
+import { readJson } from "./internal/jsonSource.js"
+import { printYaml } from "./internal/printYaml.js"
+import type { SourceText } from "./internal/sourceText.js"
+import { readYaml } from "./internal/yamlSource.js"
+
+export { jsonSchema } from "./internal/workflowSchema.js"
+
+/** How a workflow is written: YAML 1.2 (core schema, without merge keys and tags of its own), or JSON to the letter. */
+export type Format = "yaml" | "json"
+
+/**
+ * One thing that is wrong in a file: the path of the part, such as `steps[2].after[0]`, where that is written, which rule,
+ * what to do about it. Lines and columns begin at 1; a column is one UTF-16 unit. A part that is not there is where the
+ * nearest part around it is.
+ */
+export const FileProblem = Schema.Struct({
+  path: Schema.String,
+  line: Schema.Int,
+  column: Schema.Int,
+  rule: Schema.Union(Plan.Problem.fields.rule, Schema.Literal("syntax", "tag", "alias", "merge", "document")),
+  message: Schema.String
+})
+export type FileProblem = typeof FileProblem.Type
+
+/** A file whose workflow cannot be run, with every problem found in it in the order of the file. */
+export class InvalidWorkflowFile extends Schema.TaggedError<InvalidWorkflowFile>()("InvalidWorkflowFile", {
+  file: Schema.String,
+  problems: Schema.Array(FileProblem)
+}) {
+  override get message() {
+    const lines = this.problems.map(({ column, line, message, path }) => {
+      const what = path === "" ? message : `${path}: ${message}`
+      return `  ${this.file}:${line}:${column} ${what}`
+    })
+    return [`The workflow in ${this.file} cannot be run:`, ...lines].join("\n")
+  }
+}
+
+/** A file that cannot be read, with the reason and what to do about it. */
+export class WorkflowFileUnreadable extends Schema.TaggedError<WorkflowFileUnreadable>()(
+  "WorkflowFileUnreadable",
+  { file: Schema.String, reason: Schema.String }
+) {
+  override get message() {
+    return `The file ${this.file} cannot be read: ${this.reason}`
+  }
+}
+
+/** What is known about a text beside what it says. */
+export interface ParseOptions {
+  /** What problems name as the file; `workflow` by default. */
+  readonly file?: string
+  /** By default JSON where the name of the file ends with `.json`, otherwise YAML. */
+  readonly format?: Format
+}
+
+const most = 16 * 1024 * 1024
+
+type Located = Omit<FileProblem, "line" | "column"> & { readonly offset: number }
+
+const textProblems = ({ pathAt, problems }: SourceText): ReadonlyArray<Located> =>
+  problems.map((problem) => ({
+    ...problem,
+    path: problem.rule === "document" ? "" : pathAt(problem.offset)
+  }))
+
+const located = (source: SourceText, problem: Plan.Problem): Located => ({
+  ...problem,
+  offset: source.offsetOf(problem.path, problem.rule === "unknown" ? "name" : "value")
+})
+
+/** JSON files name their schema so, since they cannot do it in a comment. */
+const withoutSchema = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null || !("$schema" in value)) return value
+  const { $schema, ...definition } = value
+  return typeof $schema === "string" ? definition : value
+}
+
+const linesOf = (text: string): LineCounter => {
+  const counter = new LineCounter()
+  counter.addNewLine(0)
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) counter.addNewLine(at + 1)
+  return counter
+}
+
+/**
+ * The definition that a text holds, which is known to make a plan. All problems are reported at once, those of the text and
+ * those of the workflow, as far as the text can be understood. Texts nested more than 256 levels deep are refused.
+ */
+export const parse = (
+  text: string,
+  options: ParseOptions = {}
+): Effect.Effect<Definition, InvalidWorkflowFile> =>
+  Effect.suspend(() => {
+    const { file = "workflow" } = options
+    const format = options.format ?? (extname(file).toLowerCase() === ".json" ? "json" : "yaml")
+    const content = text.startsWith("\ufeff") ? text.slice(1) : text
+    const source = format === "json" ? readJson(content) : readYaml(content)
+    const found = textProblems(source)
+    const invalid = (problems: ReadonlyArray<Located>) => {
+      const lines = linesOf(content)
+      const placed = problems
+        .toSorted((a, b) => a.offset - b.offset)
+        .map(({ message, offset, path, rule }) => {
+          const { col, line } = lines.linePos(offset)
+          return { path, line, column: col, rule, message }
+        })
+      return new InvalidWorkflowFile({ file, problems: placed })
+    }
+    if (source.value === undefined) return Effect.fail(invalid(found))
+    return Effect.matchEffect(Plan.make(withoutSchema(source.value) as Definition), {
+      onFailure: ({ problems }) => {
+        const named = new Set(found.map(({ offset }) => offset))
+        const others = problems.map((each) => located(source, each))
+        // What is no part of YAML here is no part of a workflow either, which need not be said twice.
+        const more = others.filter(({ offset, rule }) => rule !== "unknown" || !named.has(offset))
+        return Effect.fail(invalid([...found, ...more]))
+      },
+      onSuccess: ({ definition }) =>
+        found.length === 0 ? Effect.succeed(definition) : Effect.fail(invalid(found))
+    })
+  })
+
+/**
+ * The definition in a file of UTF-8, YAML or JSON by its name. Files of more than 16 MiB, and what is no file, are refused
+ * unread.
+ */
+export const read = (file: string): Effect.Effect<Definition, InvalidWorkflowFile | WorkflowFileUnreadable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const stats = await stat(file)
+      if (!stats.isFile()) throw new Error("it is not a file")
+      if (stats.size > most) throw new Error("it is larger than 16 MiB, which no workflow is")
+      const bytes = await readFile(file)
+      try {
+        return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+      } catch {
+        throw new Error("it is not UTF-8; save it as that")
+      }
+    },
+    catch: (error) => new WorkflowFileUnreadable({ file, reason: reasonOf(error) })
+  }).pipe(Effect.flatMap((text) => parse(text, { file })))
+
+/**
+ * The text of a definition, which `parse` gives back exactly as it was. YAML is in block style, nothing in it is folded, and
+ * texts that look like something else are quoted; JSON is indented by two spaces.
+ */
+export const print = (definition: Definition, format: Format): string =>
+  format === "json" ? `${JSON.stringify(definition, null, 2)}\n` : printYaml(definition)
