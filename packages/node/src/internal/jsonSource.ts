@@ -1,6 +1,6 @@
 import * as nodes from "./sourceNodes.js"
 import { deepest, type SourceText, type TextProblem, tooDeep } from "./sourceText.js"
-import { compose, problemOf } from "./yamlSource.js"
+import { checkNames, compose } from "./yamlSource.js"
 
 const space = /[ \t\n\r]+/y
 const comment = /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|#[^\n]*/y
@@ -124,8 +124,7 @@ export const readJson = (text: string): SourceText => {
   // JSON is YAML, of which only the places are of interest here.
   const [document] = compose(scanned.text, () => undefined)
   if (document === undefined) return { ...nowhere, value: JSON.parse(scanned.text) }
-  for (const error of document.errors)
-    if (error.code === "DUPLICATE_KEY") problems.push(problemOf(text, error))
+  checkNames(document, (problem) => problems.push(problem))
   return {
     value: JSON.parse(scanned.text),
     problems,

@@ -55,18 +55,30 @@ export const offsetOf = (document: Document, path: string, at: "name" | "value")
 const end = (node: unknown): number =>
   (typeof node === "object" && node !== null ? (node as Node).range?.[1] : undefined) ?? -1
 
+/** The last of the parts that begins at a place or before it; they are in the order of the text. */
+const lastBefore = <A>(parts: ReadonlyArray<A>, offset: number, startOf: (part: A) => number): number => {
+  let low = 0
+  let high = parts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (startOf(parts[middle] as A) <= offset) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
 /** The path of the innermost part of a document that is written around a place. */
 export const pathAt = (document: Document, offset: number): string => {
   const around = (node: unknown, path: string): string => {
     if (isSeq(node)) {
-      const index = node.items.findIndex((item) => start(item, offset + 1) <= offset && offset < end(item))
-      return index < 0 ? path : around(node.items[index], `${path}[${index}]`)
+      const index = lastBefore(node.items, offset, (item) => start(item, offset + 1))
+      const item = node.items[index]
+      return item === undefined || offset >= end(item) ? path : around(item, `${path}[${index}]`)
     }
     if (!isMap(node)) return path
-    const pair = node.items
-      .filter(isPair)
-      .find(({ key, value }) => start(key, offset + 1) <= offset && offset < Math.max(end(key), end(value)))
+    const pair = node.items[lastBefore(node.items, offset, ({ key }) => start(key, offset + 1))]
     if (pair === undefined || !isScalar(pair.key)) return path
+    if (offset >= Math.max(end(pair.key), end(pair.value))) return path
     return around(pair.value, path === "" ? nameOf(pair) : `${path}.${nameOf(pair)}`)
   }
   return around(document.contents, "")

@@ -18,6 +18,8 @@ export const dialect = {
   schema: "core",
   merge: false,
   stringKeys: true,
+  // The library would compare each name with every other one.
+  uniqueKeys: false,
   prettyErrors: false,
   logLevel: "error"
 } as const
@@ -52,19 +54,17 @@ const hintFor = (text: string, offset: number): string =>
   /(?:^|[-:,[])\s*\{\{/.test(lineAt(text, offset)) ? '; put quotes around a text with {{ }}: "{{ … }}"' : ""
 
 /** What the library says about a text, in the words of this one. */
-export const problemOf = (text: string, { code, message, pos }: YAMLParseError): TextProblem => {
+const problemOf = (text: string, { code, message, pos }: YAMLParseError): TextProblem => {
   const [offset] = pos
-  if (code === "DUPLICATE_KEY")
-    return { offset, rule: "duplicate", message: "this is here for the second time; remove one" }
   const hint = hintFor(text, offset)
   const said = code === "NON_STRING_KEY" ? "this is the name of something, and must be a text" : message
   return { offset, rule: "syntax", message: `${said}${hint}` }
 }
 
-const checkNode = (document: Document, node: Node, report: Report): void => {
+const checkNode = (node: Node, anchors: Map<string, Node>, report: Report): void => {
   const offset = node.range?.[0] ?? 0
   if (isAlias(node)) {
-    const source = node.resolve(document)
+    const source = anchors.get(node.source)
     const [from = 0, to = 0] = source?.range ?? []
     if (source === undefined)
       report({ offset, rule: "alias", message: `there is no anchor &${node.source} before this` })
@@ -72,6 +72,7 @@ const checkNode = (document: Document, node: Node, report: Report): void => {
       report({ offset, rule: "alias", message: `*${node.source} stands for something that it is a part of` })
     return
   }
+  if ("anchor" in node && node.anchor !== undefined) anchors.set(node.anchor, node)
   if (node.tag !== undefined && !isCoreTag(node.tag)) {
     const message = `the tag ${node.tag} is not one of YAML's core schema; remove it`
     report({ offset, rule: "tag", message })
@@ -86,12 +87,28 @@ const checkNode = (document: Document, node: Node, report: Report): void => {
 }
 
 const checkNodes = (document: Document, report: Report): void => {
+  const anchors = new Map<string, Node>()
   visit(document, {
-    Node: (_, node) => checkNode(document, node, report),
+    Node: (_, node) => checkNode(node, anchors, report),
     Pair: (_, { key }) => {
       if (isScalar(key) && key.value === "<<" && key.type === "PLAIN") {
         const message = "YAML 1.2 has no merge keys; write out what this stands for"
         report({ offset: key.range?.[0] ?? 0, rule: "merge", message })
+      }
+    }
+  })
+}
+
+/** Names that are in an object more than once. */
+export const checkNames = (document: Document, report: Report): void => {
+  visit(document, {
+    Map: (_, { items }) => {
+      const names = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        const message = "this is here for the second time; remove one"
+        if (names.has(key.value)) report({ offset: key.range?.[0] ?? 0, rule: "duplicate", message })
+        names.add(key.value)
       }
     }
   })
@@ -132,9 +149,10 @@ export const readYaml = (text: string): SourceText => {
   for (const warning of document.warnings)
     if (warning.code !== "TAG_RESOLVE_FAILED") report(problemOf(text, warning))
   checkNodes(document, report)
+  checkNames(document, report)
 
   const read = (): unknown => {
-    if (document.errors.some(({ code }) => code !== "DUPLICATE_KEY")) return undefined
+    if (document.errors.length > 0) return undefined
     if (problems.some(({ rule }) => rule === "alias")) return undefined
     try {
       return document.toJS({ maxAliasCount: mostAliases })
