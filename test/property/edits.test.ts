@@ -29,7 +29,7 @@ const definitions: fc.Arbitrary<Workflow.Definition> = fc
     const steps = definition.steps.map((step, index) => {
       const known = [...(ancestors.get(step.id) ?? [])]
       const look = looks[index]
-      if (look === null || look === undefined || known.length === 0) return step
+      if (step.skill === undefined || look === null || look === undefined || known.length === 0) return step
       return { ...step, input: { seen: `{{ steps.${known[look % known.length]}.status }}` } }
     })
     return { ...definition, steps }
@@ -88,7 +88,12 @@ const apply = (definition: Workflow.Definition, { at, kind }: Edit, count: numbe
     const ids = idsOf(definition)
     const [first = ""] = choose(ids, at)
     if (kind === "replace") {
-      const edited = yield* WorkflowEdit.replaceAgentPolicy(definition, first, { skill: `other-${count}` })
+      const replaced = WorkflowEdit.replaceAgentPolicy(definition, first, { skill: `other-${count}` })
+      if (definition.steps.find(({ id }) => id === first)?.skill === undefined) {
+        expect((yield* Effect.flip(replaced))._tag).toBe("EditRefused")
+        return definition
+      }
+      const edited = yield* replaced
       checkOthers(definition, edited, first)
       expect(edited.steps.map(({ after }) => after)).toEqual(definition.steps.map(({ after }) => after))
       expect(edited.steps.find(({ id }) => id === first)).not.toHaveProperty("retry")

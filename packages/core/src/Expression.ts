@@ -27,17 +27,44 @@ export interface Scope {
   readonly acc?: Json
 }
 
-const compile = (source: string): Effect.Effect<cel.Compiled, ExpressionError> =>
-  Effect.try({
-    try: () => cel.compile(source),
-    catch: (error) => new ExpressionError({ source, reason: cel.firstLine(error) })
+/** What was compiled: evaluating it throws an `ExpressionError` where there is no value. */
+interface Compiled<A> {
+  readonly references: ReadonlyArray<Reference>
+  readonly run: (scope: Scope) => A
+}
+
+const failure = (source: string, error: unknown): ExpressionError =>
+  new ExpressionError({ source, reason: cel.firstLine(error) })
+
+/** Templates are compiled and evaluated in plain code, since a workflow may have ten thousand of them. */
+const attempt = <A>(make: () => A): Effect.Effect<A, ExpressionError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(make())
+    } catch (error) {
+      return error instanceof ExpressionError ? Effect.fail(error) : Effect.die(error)
+    }
   })
 
-const evaluate = ({ evaluate, source }: cel.Compiled, scope: Scope): Effect.Effect<Json, ExpressionError> =>
-  Effect.try({
-    try: () => evaluate({ ...scope }),
-    catch: (error) => new ExpressionError({ source, reason: cel.firstLine(error) })
-  })
+const compile = (source: string): Compiled<Json> => {
+  const compiled = (() => {
+    try {
+      return cel.compile(source)
+    } catch (error) {
+      throw failure(source, error)
+    }
+  })()
+  return {
+    references: compiled.references,
+    run: (scope) => {
+      try {
+        return compiled.evaluate({ ...scope })
+      } catch (error) {
+        throw failure(source, error)
+      }
+    }
+  }
+}
 
 /** A condition, compiled once and evaluated at run time; the result must be a boolean, anything else is an error. */
 export interface Condition {
@@ -50,18 +77,15 @@ export interface Condition {
 
 /** Compiles a condition in CEL (https://cel.dev) over `params`, `steps`, `run`, `item` and `index`. */
 export const condition = (source: string): Effect.Effect<Condition, ExpressionError> =>
-  Effect.map(compile(source), (compiled) => ({
-    source,
-    references: compiled.references,
-    evaluate: (scope) =>
-      Effect.flatMap(evaluate(compiled, scope), (value) =>
-        typeof value === "boolean"
-          ? Effect.succeed(value)
-          : Effect.fail(
-              new ExpressionError({ source, reason: `it gave ${JSON.stringify(value)}, not true or false` })
-            )
-      )
-  }))
+  attempt(() => {
+    const { references, run } = compile(source)
+    const holds = (scope: Scope): boolean => {
+      const value = run(scope)
+      if (typeof value === "boolean") return value
+      throw new ExpressionError({ source, reason: `it gave ${JSON.stringify(value)}, not true or false` })
+    }
+    return { source, references, evaluate: (scope) => attempt(() => holds(scope)) }
+  })
 
 /** A JSON value with `{{ }}` in its strings, compiled once; values are inserted as data and never scanned again. */
 export interface Template {
@@ -72,14 +96,14 @@ export interface Template {
 }
 
 /** The text and the expressions of a string with `{{ }}`; a `}}` inside a quoted literal does not end an expression. */
-const split = (text: string): Effect.Effect<ReadonlyArray<string>, ExpressionError> => {
+const split = (text: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   let at = 0
   for (;;) {
     const open = text.indexOf("{{", at)
     if (open < 0) {
       parts.push(text.slice(at))
-      return Effect.succeed(parts)
+      return parts
     }
     parts.push(text.slice(at, open))
     let quote = ""
@@ -92,11 +116,8 @@ const split = (text: string): Effect.Effect<ReadonlyArray<string>, ExpressionErr
       } else if (character === '"' || character === "'") quote = character
       else if (character === "}" && text[end + 1] === "}") break
     }
-    if (end >= text.length) {
-      return Effect.fail(
-        new ExpressionError({ source: text.slice(open), reason: "a `{{` has no closing `}}`" })
-      )
-    }
+    if (end >= text.length)
+      throw new ExpressionError({ source: text.slice(open), reason: "a `{{` has no closing `}}`" })
     parts.push(text.slice(open + 2, end).trim())
     at = end + 2
   }
@@ -104,57 +125,41 @@ const split = (text: string): Effect.Effect<ReadonlyArray<string>, ExpressionErr
 
 const asText = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value))
 
-const compileText = (text: string): Effect.Effect<Template, ExpressionError> =>
-  Effect.gen(function* () {
-    const parts = yield* split(text)
-    if (parts.length === 1) return { references: [], evaluate: () => Effect.succeed(text) }
-    const expressions = yield* Effect.forEach(
-      parts.filter((_, i) => i % 2 === 1),
-      compile
-    )
-    const references = expressions.flatMap((each) => each.references)
-    const [whole] = expressions
-    if (parts.length === 3 && parts[0] === "" && parts[2] === "" && whole !== undefined) {
-      return { references, evaluate: (scope) => evaluate(whole, scope) }
-    }
+const compileText = (text: string): Compiled<Json> => {
+  const parts = split(text)
+  if (parts.length === 1) return { references: [], run: () => text }
+  const expressions = parts.filter((_, i) => i % 2 === 1).map(compile)
+  const references = expressions.flatMap((each) => each.references)
+  const [whole] = expressions
+  if (parts.length === 3 && parts[0] === "" && parts[2] === "" && whole !== undefined) return whole
+  const part = (text: string, i: number, scope: Scope) =>
+    i % 2 === 0 ? text : asText(expressions[(i - 1) / 2]?.run(scope) ?? null)
+  return { references, run: (scope) => parts.map((text, i) => part(text, i, scope)).join("") }
+}
+
+const compileValue = (value: Json): Compiled<Json> => {
+  if (typeof value === "string") return compileText(value)
+  if (value === null || typeof value !== "object") return { references: [], run: () => value }
+  if (Array.isArray(value)) {
+    const parts = value.map(compileValue)
     return {
-      references,
-      evaluate: (scope) =>
-        Effect.map(
-          Effect.forEach(expressions, (each) => evaluate(each, scope)),
-          (values) =>
-            parts.map((part, i) => (i % 2 === 0 ? part : asText(values[(i - 1) / 2] ?? null))).join("")
-        )
+      references: parts.flatMap(({ references }) => references),
+      run: (scope) => parts.map(({ run }) => run(scope))
     }
-  })
+  }
+  const parts = Object.entries(value).map(([key, part]) => [key, compileValue(part)] as const)
+  return {
+    references: parts.flatMap(([, { references }]) => references),
+    run: (scope) => Object.fromEntries(parts.map(([key, { run }]) => [key, run(scope)]))
+  }
+}
 
 /**
  * Compiles every string of `value` (not its keys). A string that is one `{{ expression }}` keeps the type of the value;
  * otherwise values are inserted as text, objects and lists as JSON.
  */
-export const template = (value: Json): Effect.Effect<Template, ExpressionError> => {
-  if (typeof value === "string") return compileText(value)
-  if (value === null || typeof value !== "object")
-    return Effect.succeed({ references: [], evaluate: () => Effect.succeed(value) })
-  if (Array.isArray(value)) {
-    return Effect.map(Effect.forEach(value as ReadonlyArray<Json>, template), (templates) => ({
-      references: templates.flatMap((each) => each.references),
-      evaluate: (scope) => Effect.forEach(templates, (part) => part.evaluate(scope))
-    }))
-  }
-  return Effect.map(
-    Effect.forEach(Object.entries(value), ([key, part]) =>
-      Effect.map(template(part), (compiled) => [key, compiled] as const)
-    ),
-    (templates) => ({
-      references: templates.flatMap(([, each]) => each.references),
-      evaluate: (scope) =>
-        Effect.map(
-          Effect.forEach(templates, ([key, part]) =>
-            Effect.map(part.evaluate(scope), (result) => [key, result] as const)
-          ),
-          (entries) => Object.fromEntries(entries)
-        )
-    })
-  )
-}
+export const template = (value: Json): Effect.Effect<Template, ExpressionError> =>
+  attempt(() => {
+    const { references, run } = compileValue(value)
+    return { references, evaluate: (scope) => attempt(() => run(scope)) }
+  })

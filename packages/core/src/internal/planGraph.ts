@@ -44,19 +44,24 @@ const positionsOf = (ids: ReadonlyArray<string>, report: Report): ReadonlyMap<st
   return positions
 }
 
+/** For so many names that are not there it is said which ones may be meant; each is compared to all there are. */
+const mostHints = 100
+
 /** Connects the steps of a definition, and reports ids and dependencies that are wrong; a cycle is named in order. */
 export const connect = (definition: Definition, report: Report): StepGraph => {
   const ids = definition.steps.map((step) => step.id as string)
   if (ids.length === 0) report("steps", "empty", "there is no step; add at least one")
   const positions = positionsOf(ids, report)
   const dependents = ids.map((): Array<number> => [])
+  let hints = 0
+  const hintFor = (id: string): string => (hints++ < mostHints ? didYouMean(id, ids) : "")
   const dependencies = definition.steps.map((step, index) => {
     const found = new Set<number>()
     for (const [position, id] of (step.after ?? []).entries()) {
       const path = `steps[${index}].after[${position}]`
       const dependency = positions.get(id)
       if (dependency === undefined) {
-        report(path, "dependency", `there is no step "${id}"${didYouMean(id, ids)}`)
+        report(path, "dependency", `there is no step "${id}"${hintFor(id)}`)
       } else if (found.has(dependency)) {
         report(path, "duplicate", `"${id}" is listed twice; remove one`)
       } else {

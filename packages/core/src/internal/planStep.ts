@@ -221,6 +221,7 @@ export const referring = (step: PlannedStep): Referring => {
   return {
     id: definition.id,
     dependencies,
+    isComplete: dependencies.length === (definition.after ?? []).length,
     places: [
       place("when", when, none),
       place("forEach", forEach, none),

@@ -15,6 +15,8 @@ export interface Place {
 export interface Referring {
   readonly id: string
   readonly dependencies: ReadonlyArray<number>
+  /** Whether all that it names as its dependencies is there. */
+  readonly isComplete: boolean
   readonly places: ReadonlyArray<Place>
 }
 
@@ -73,12 +75,13 @@ export const checkReferences = (
 
   const ofSteps = (index: number, path: string, [, id, field]: Reference): void => {
     if (id === undefined) return
+    const isComplete = steps[index]?.isComplete ?? false
     const other = positions.get(id)
     if (other === undefined) {
       report(path, "reference", `there is no step "${id}"${didYouMean(id, [...positions.keys()])}`)
     } else if (other === index) {
       report(path, "reference", `"${id}" is this step itself, which has no output yet`)
-    } else if (!isBefore(index, other)) {
+    } else if (isComplete && !isBefore(index, other)) {
       report(path, "reference", `"${id}" need not be settled before this step; add it to its after`)
     } else if (field !== undefined && !ofStep.includes(field)) {
       const hint = didYouMean(field, ofStep) || `; it has ${ofStep.join(", ")}`
