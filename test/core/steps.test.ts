@@ -103,6 +103,12 @@ describe("steps without an agent", () => {
       'its millis gave [{"id":1,"open":true,"total":2.5},{"id":2,"open":false,"total":1},{"id":3,"open":true,"total":4}], which is not a time'
     ],
     [
+      "a time that nobody lives to see",
+      { wait: { millis: "{{ 1e300 }}" } },
+      "InvalidInput",
+      "its millis gave 1e+300, which is not a time"
+    ],
+    [
       "a message that is missing",
       { approval: { message: "{{ params.nothing }}" } },
       "ExpressionError",

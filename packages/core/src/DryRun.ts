@@ -127,6 +127,7 @@ const dryStep = (
               : known(input, { ...scope, item, index })
           )
     const inputs = made?.filter((each) => each !== undefined)
+    const when = step.when === undefined ? true : yield* known(step.when, scope)
     const warning = { path: `steps[${step.index}]`, rule: "work" as const, message: why ?? "" }
     return {
       step: {
@@ -135,10 +136,11 @@ const dryStep = (
         after: step.dependencies.flatMap((index) => plan.steps[index]?.definition.id ?? []),
         agentId,
         selection,
-        when: step.when === undefined ? true : yield* known(step.when, scope),
+        when,
         items: elements?.length,
         inputs: inputs?.length === made?.length ? inputs : undefined,
-        estimate: yield* estimateOf(agentId, elements?.length, registry)
+        // What takes no agent, or is known not to start, costs nothing.
+        estimate: isAgent && when !== false ? yield* estimateOf(agentId, elements?.length, registry) : nothing
       },
       warnings: why === undefined ? [] : [warning]
     }
@@ -164,10 +166,6 @@ export const make = (plan: Plan, params: Json, registry: AgentRegistry["Type"]):
         }),
         nothing
       ),
-      unknown: steps.flatMap((step) =>
-        step.estimate === undefined && (step.agentId !== undefined || step.stepType.startsWith("agent:"))
-          ? [step.stepId]
-          : []
-      )
+      unknown: steps.flatMap(({ estimate, stepId }) => (estimate === undefined ? [stepId] : []))
     }
   })

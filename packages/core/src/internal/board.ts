@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, Failure } from "../Event.js"
@@ -10,9 +9,9 @@ import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import type { Workspace } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
-import { messageOf } from "./cause.js"
 import { type Fork, interruptNow } from "./compat.js"
-import { asList, type Computed, compute } from "./compute.js"
+import { type Computed, compute } from "./compute.js"
+import { given, listOf } from "./evaluation.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
 import type { Limiter } from "./limiter.js"
 import { type Lane, makeLanes, makePriorityQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
@@ -142,16 +141,17 @@ export const makeBoard = (
 
   const sight: Sight = { run, scopeOf, emit, now, limiter }
 
-  /** The value of an expression; the step fails where there is none. */
-  const evaluated = <A>(
-    lane: Lane,
-    expression: Effect.Effect<A, Expression.ExpressionError>
-  ): { readonly value: A } | undefined => {
-    const exit = Effect.runSyncExit(expression)
-    if (Exit.isSuccess(exit)) return { value: exit.value }
-    failStep(lane, { kind: "ExpressionError", message: messageOf(exit.cause) })
-    return undefined
-  }
+  /** What an expression gives; the step fails where it gives nothing that can be used. */
+  const evaluated = <A>(lane: Lane, value: Effect.Effect<A, Failure>): { readonly value: A } | undefined =>
+    Effect.runSync(
+      Effect.match(value, {
+        onSuccess: (value) => ({ value }),
+        onFailure: (failure) => {
+          failStep(lane, failure)
+          return undefined
+        }
+      })
+    )
 
   /** Whether a step goes on; one that does not is settled. */
   const enters = (lane: Lane, scope: Expression.Scope): boolean => {
@@ -160,7 +160,7 @@ export const makeBoard = (
     const blocked = skipReason(step.join, dependencies)
     if (blocked === undefined) {
       if (step.when === undefined) return true
-      const condition = evaluated(lane, step.when.evaluate(scope))
+      const condition = evaluated(lane, given(step.when.evaluate(scope)))
       if (condition === undefined) return false
       if (condition.value) return true
     }
@@ -186,12 +186,9 @@ export const makeBoard = (
     lane.items = []
     startStep(lane, 0)
     if (lane.state.wait === undefined) {
-      const found = waitingFor(lane.step, scope, now())
-      if ("failure" in found) {
-        failStep(lane, found.failure)
-        return
-      }
-      emit(found)
+      const found = evaluated(lane, waitingFor(lane.step, scope, now()))
+      if (found === undefined) return
+      emit(found.value)
     }
     waiting++
     waits.add(lane)
@@ -220,14 +217,10 @@ export const makeBoard = (
       beginWait(lane, scope)
       return
     }
-    const list: { readonly value: Json } | undefined =
-      step.forEach === undefined ? { value: [null] } : evaluated(lane, step.forEach.evaluate(scope))
+    const list =
+      step.forEach === undefined ? { value: [null] } : evaluated(lane, listOf(step.forEach, scope, "forEach"))
     if (list === undefined) return
-    const items = asList(list.value, "forEach")
-    if (!Array.isArray(items)) {
-      failStep(lane, items as Failure)
-      return
-    }
+    const items = list.value
     lane.items = items
     startStep(lane, work._tag === "Agent" ? items.length : 0)
     for (let index = items.length - 1; index >= 0; index--) {

@@ -2,23 +2,13 @@ import * as Effect from "effect/Effect"
 import type { Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
+import { given, listOf } from "./evaluation.js"
 import type { Work } from "./planStep.js"
 
 /** What came of a step that needs no agent. */
 export type Computed =
   | { readonly _tag: "Computed"; readonly value: Json }
   | { readonly _tag: "NotComputed"; readonly failure: Failure }
-
-/** The list that an expression gave, or why it is none. */
-export const asList = (value: Json, what: string): ReadonlyArray<Json> | Failure =>
-  Array.isArray(value)
-    ? value
-    : {
-        kind: "InvalidInput",
-        message: `its ${what} gave ${JSON.stringify(value).slice(0, 200)}, which is not a list`
-      }
-
-const isFailure = (list: ReadonlyArray<Json> | Failure): list is Failure => !Array.isArray(list)
 
 const mapped = (
   { value, where }: Extract<Work, { readonly _tag: "Map" }>,
@@ -50,14 +40,13 @@ export const compute = (
   work: Extract<Work, { readonly _tag: "Map" | "Reduce" }>,
   scope: Expression.Scope
 ): Effect.Effect<Computed> =>
-  Effect.gen(function* () {
-    const list = asList(yield* work.over.evaluate(scope), "list")
-    if (isFailure(list)) return { _tag: "NotComputed", failure: list } as const
-    const value: Json =
-      work._tag === "Map" ? yield* mapped(work, list, scope) : yield* reduced(work, list, scope)
-    return { _tag: "Computed", value } as const
-  }).pipe(
-    Effect.catchTag("ExpressionError", ({ message }) =>
-      Effect.succeed({ _tag: "NotComputed", failure: { kind: "ExpressionError", message } } as const)
-    )
+  Effect.flatMap(
+    listOf(work.over, scope, "list"),
+    (list): Effect.Effect<Json, Failure> =>
+      given<Json>(work._tag === "Map" ? mapped(work, list, scope) : reduced(work, list, scope))
+  ).pipe(
+    Effect.match({
+      onSuccess: (value) => ({ _tag: "Computed", value }) as const,
+      onFailure: (failure) => ({ _tag: "NotComputed", failure }) as const
+    })
   )

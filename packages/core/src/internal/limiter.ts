@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { async, type Fork } from "./compat.js"
+import { insertSorted } from "./sorted.js"
 import { makeTimer, type Timer } from "./timer.js"
 
 /** What the attempts of a group may do together, whatever run they belong to. */
@@ -42,17 +43,6 @@ const minute = 60_000
 export const unlimited: Limiter = {
   within: () => (attempt) => attempt,
   mostOf: () => Number.POSITIVE_INFINITY
-}
-
-const insert = (waiting: Array<Waiter>, waiter: Waiter): void => {
-  let low = 0
-  let high = waiting.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((waiting[middle]?.priority ?? 0) < waiter.priority) low = middle + 1
-    else high = middle
-  }
-  waiting.splice(low, 0, waiter)
 }
 
 /** A limiter whose groups have nothing under way. */
@@ -108,7 +98,7 @@ export const makeLimiter = (
   const acquire = (group: Group, priority: number) =>
     async<void>((resume) => {
       const waiter = { priority, grant: () => resume(Effect.void) }
-      insert(group.waiting, waiter)
+      insertSorted<Waiter>(group.waiting, waiter, ({ priority }) => -priority)
       serve(group)
       return Effect.suspend(() => {
         const at = group.waiting.indexOf(waiter)

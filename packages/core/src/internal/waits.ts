@@ -1,32 +1,20 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { EventOf, Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { WaitState } from "../Run.js"
 import type { ApprovalDefinition, WaitDefinition } from "../Workflow.js"
-import { messageOf } from "./cause.js"
 import type { Fork } from "./compat.js"
+import { given, unusable } from "./evaluation.js"
 import type { PlannedStep } from "./planStep.js"
 import type { Lane } from "./schedule.js"
+import { insertSorted } from "./sorted.js"
 import { makeTimer, type Timer } from "./timer.js"
 
 /** What came of waiting. */
-export type Outcome = { readonly output: Json } | Failed
-
-type Failed = { readonly failure: Failure }
-
-const evaluated = (
-  template: Expression.Template,
-  scope: Expression.Scope
-): { readonly value: Json } | Failed => {
-  const exit = Effect.runSyncExit(template.evaluate(scope))
-  return Exit.isSuccess(exit)
-    ? { value: exit.value }
-    : { failure: { kind: "ExpressionError", message: messageOf(exit.cause) } }
-}
+export type Outcome = { readonly output: Json } | { readonly failure: Failure }
 
 /** Milliseconds since 1970 for a number or a text in ISO 8601. */
 const timeOf = (value: Json): number | undefined =>
@@ -42,16 +30,14 @@ const forTime = (
   template: Expression.Template,
   scope: Expression.Scope,
   now: number
-): Waiting | Failed => {
-  const found = evaluated(template, scope)
-  if ("failure" in found) return found
-  const { value } = found
-  const at = what === "until" ? timeOf(value) : typeof value === "number" ? now + value : undefined
-  if (at !== undefined)
-    return { _tag: "StepWaiting", stepId, for: "time", until: Math.max(0, Math.round(at)) }
-  const message = `its ${what} gave ${JSON.stringify(value).slice(0, 200)}, which is not a time`
-  return { failure: { kind: "InvalidInput", message } }
-}
+): Effect.Effect<Waiting, Failure> =>
+  Effect.flatMap(given(template.evaluate(scope)), (value) => {
+    const at = what === "until" ? timeOf(value) : typeof value === "number" ? now + value : undefined
+    const until = at === undefined ? Number.NaN : Math.max(0, Math.round(at))
+    return Number.isSafeInteger(until)
+      ? Effect.succeed<Waiting>({ _tag: "StepWaiting", stepId, for: "time", until })
+      : Effect.fail(unusable(what, value, "time"))
+  })
 
 const forApproval = (
   stepId: Waiting["stepId"],
@@ -59,39 +45,38 @@ const forApproval = (
   template: Expression.Template | undefined,
   scope: Expression.Scope,
   now: number
-): Waiting | Failed => {
-  const found = template === undefined ? undefined : evaluated(template, scope)
-  if (found !== undefined && "failure" in found) return found
-  const message = found?.value
-  return {
-    _tag: "StepWaiting",
-    stepId,
-    for: "approval",
-    ...(expiresMillis === undefined ? {} : { until: now + expiresMillis }),
-    ...(message === undefined
-      ? {}
-      : { message: typeof message === "string" ? message : JSON.stringify(message) }),
-    ...(approvers === undefined ? {} : { approvers })
-  }
-}
+): Effect.Effect<Waiting, Failure> =>
+  Effect.map(
+    template === undefined ? Effect.succeed(undefined) : given(template.evaluate(scope)),
+    (message) => ({
+      _tag: "StepWaiting",
+      stepId,
+      for: "approval",
+      ...(expiresMillis === undefined ? {} : { until: now + expiresMillis }),
+      ...(message === undefined
+        ? {}
+        : { message: typeof message === "string" ? message : JSON.stringify(message) }),
+      ...(approvers === undefined ? {} : { approvers })
+    })
+  )
 
-/** How a step begins to wait, or why it cannot. */
+/** How a step begins to wait, or how it fails instead. */
 export const waitingFor = (
   { definition, work }: PlannedStep,
   scope: Expression.Scope,
   now: number
-): Waiting | Failed => {
+): Effect.Effect<Waiting, Failure> => {
   const { approval = {}, id: stepId, wait } = definition
   if (work._tag === "Approval") return forApproval(stepId, approval, work.message, scope, now)
   if (wait !== undefined && "signal" in wait) {
     const until = wait.timeoutMillis === undefined ? {} : { until: now + wait.timeoutMillis }
-    return { _tag: "StepWaiting", stepId, for: "signal", signal: wait.signal, ...until }
+    return Effect.succeed({ _tag: "StepWaiting", stepId, for: "signal", signal: wait.signal, ...until })
   }
   if (work._tag === "Wait" && work.millis !== undefined)
     return forTime(stepId, "millis", work.millis, scope, now)
   if (work._tag === "Wait" && work.until !== undefined)
     return forTime(stepId, "until", work.until, scope, now)
-  return { failure: { kind: "InvalidInput", message: "it has nothing to wait for" } }
+  return Effect.dieMessage(`Step ${stepId} has nothing to wait for`)
 }
 
 const expired = (
@@ -161,24 +146,13 @@ export const makeWaits = (fork: Fork, now: () => number, over: () => void): Wait
     armed.timer.start()
   }
 
-  const insert = (at: number, lane: Lane): void => {
-    let low = 0
-    let high = deadlines.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((deadlines[middle]?.at ?? 0) > at) low = middle + 1
-      else high = middle
-    }
-    deadlines.splice(low, 0, { at, lane })
-  }
-
   const ripe = (): boolean => (deadlines.at(-1)?.at ?? Number.POSITIVE_INFINITY) <= now()
 
   return {
     add: (lane) => {
       const { wait } = lane.state
       if (wait?.answer !== undefined) due.push(lane)
-      else if (wait?.until !== undefined) insert(wait.until, lane)
+      else if (wait?.until !== undefined) insertSorted(deadlines, { at: wait.until, lane }, ({ at }) => at)
       arm()
     },
     answered: (lane) => {

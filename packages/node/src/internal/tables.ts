@@ -1,19 +1,10 @@
-import type { RunStatus } from "@switchyard/core/Run"
+import { RunStatus } from "@switchyard/core/Run"
 
 const usage =
   "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL"
 
 /** Every status of a run has a row in the totals. */
-export const statuses: ReadonlyArray<RunStatus> = [
-  "Queued",
-  "Running",
-  "Paused",
-  "Cancelling",
-  "Interrupted",
-  "Completed",
-  "Failed",
-  "Cancelled"
-]
+export const statuses = RunStatus.literals
 
 /** What runs may be listed by beside their status and their tags, in the order in which it stands in an index. */
 export const facets = ["workflow", "owner"] as const
