@@ -4,15 +4,15 @@ import * as path from "node:path"
 import { crc32 } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import type { Event } from "@switchyard/core/Event"
-import { EventLog, type Service } from "@switchyard/core/EventLog"
+import type { Service } from "@switchyard/core/EventLog"
 import { RunId } from "@switchyard/core/Ids"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
-import * as LogCompaction from "@switchyard/node/LogCompaction"
+import type * as LogCompaction from "@switchyard/node/LogCompaction"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { errno, makeFaultyDisk } from "./faultyDisk.js"
+import { onLog } from "./onLog.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const run = (n: number) => RunId.make(`run-${n}`)
@@ -29,15 +29,9 @@ const withLog = <A, E>(
   use: (log: Service, compaction: LogCompaction.Service) => Effect.Effect<A, E>,
   disk = makeFaultyDisk()
 ) =>
-  Effect.provide(
-    Effect.flatMap(EventLog, (log) =>
-      Effect.flatMap(LogCompaction.LogCompaction, (compaction) => use(log, compaction))
-    ),
-    Layer.provide(
-      JsonlEventLog.layer({ directory, maxSegmentBytes: 4096, ...(audit === undefined ? {} : { audit }) }),
-      disk.layer
-    )
-  ).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+  onLog({ directory, maxSegmentBytes: 4096, ...(audit === undefined ? {} : { audit }) }, use, disk).pipe(
+    Logger.withMinimumLogLevel(LogLevel.None)
+  )
 
 const append = (from: number, count: number) => (log: Service) =>
   Effect.forEach(Array.from({ length: count }), (_, i) => log.append(run(1), [event(from + i)]), {

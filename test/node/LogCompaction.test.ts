@@ -2,17 +2,17 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import type { Entry, Event } from "@switchyard/core/Event"
-import { EventLog, type Range, type Service } from "@switchyard/core/EventLog"
+import type { Range, Service } from "@switchyard/core/EventLog"
 import { RunId, type Seq } from "@switchyard/core/Ids"
 import { decode } from "@switchyard/node/internal/line"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
-import * as LogCompaction from "@switchyard/node/LogCompaction"
+import type * as LogCompaction from "@switchyard/node/LogCompaction"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { errno, makeFaultyDisk, realDisk } from "./faultyDisk.js"
+import { failingAt, makeFaultyDisk } from "./faultyDisk.js"
+import { onLog } from "./onLog.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const options = { maxSegmentBytes: 4096, tailEntries: 50 }
@@ -21,13 +21,7 @@ const withLog = <A, E>(
   directory: string,
   use: (log: Service, compaction: LogCompaction.Service) => Effect.Effect<A, E>,
   disk = makeFaultyDisk()
-) =>
-  Effect.provide(
-    Effect.flatMap(EventLog, (log) =>
-      Effect.flatMap(LogCompaction.LogCompaction, (compaction) => use(log, compaction))
-    ),
-    Layer.provide(JsonlEventLog.layer({ ...options, directory }), disk.layer)
-  )
+) => onLog({ ...options, directory }, use, disk)
 
 const read = (log: Service, range: Range = {}) =>
   Effect.map(
@@ -215,14 +209,7 @@ describe("compaction of the log", () => {
               directory,
               (log, { compact }) =>
                 Effect.gen(function* () {
-                  let left = at
-                  const operation = realDisk[name] as (...given: ReadonlyArray<unknown>) => unknown
-                  disk.break({
-                    [name]: (...given: ReadonlyArray<unknown>) => {
-                      if (left-- === 1) throw errno("ENOSPC")
-                      return operation(...given)
-                    }
-                  })
+                  disk.break(failingAt(name, at, "ENOSPC"))
                   const exit = yield* Effect.exit(compact(gone, "archive"))
                   disk.break()
                   const rest = yield* read(log)

@@ -3,17 +3,17 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import type { Entry, Event } from "@switchyard/core/Event"
-import { EventLog, type Range, type Service } from "@switchyard/core/EventLog"
+import type { Range, Service } from "@switchyard/core/EventLog"
 import { RunId } from "@switchyard/core/Ids"
 import { decode } from "@switchyard/node/internal/line"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
-import * as LogCompaction from "@switchyard/node/LogCompaction"
+import type * as LogCompaction from "@switchyard/node/LogCompaction"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { errno, makeFaultyDisk, realDisk } from "./faultyDisk.js"
+import { errno, failingAt, makeFaultyDisk, realDisk } from "./faultyDisk.js"
+import { onLog } from "./onLog.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const run = (n: number) => RunId.make(`run-${n}`)
@@ -31,13 +31,7 @@ const withLog = <A, E>(
   use: (log: Service, compaction: LogCompaction.Service) => Effect.Effect<A, E>,
   disk = makeFaultyDisk(),
   options: Partial<JsonlEventLog.Options> = {}
-) =>
-  Effect.provide(
-    Effect.flatMap(EventLog, (log) =>
-      Effect.flatMap(LogCompaction.LogCompaction, (compaction) => use(log, compaction))
-    ),
-    Layer.provide(JsonlEventLog.layer({ ...options, directory }), disk.layer)
-  )
+) => onLog({ ...options, directory }, use, disk)
 
 const read = (log: Service, range: Range = {}) =>
   Effect.map(
@@ -396,14 +390,7 @@ describe("payloads of the log", () => {
               directory,
               (log, { compact }) =>
                 Effect.gen(function* () {
-                  let left = at
-                  const operation = realDisk[name] as (...given: ReadonlyArray<unknown>) => unknown
-                  disk.break({
-                    [name]: (...given: ReadonlyArray<unknown>) => {
-                      if (left-- === 1) throw errno("EIO")
-                      return operation(...given)
-                    }
-                  })
+                  disk.break(failingAt(name, at, "EIO"))
                   const exit = yield* Effect.exit(compact(runs(1, 2), "archive"))
                   disk.break()
                   expect(yield* read(log, { runs: [run(3)] })).toEqual(

@@ -54,3 +54,15 @@ export const withLimit = (bytes: number): Partial<Operations> => {
     }
   }
 }
+
+/** An operation that fails once, when it is called for the `at`th time. */
+export const failingAt = (name: keyof Operations, at: number, code: string): Partial<Operations> => {
+  let left = at
+  const operation = realDisk[name] as (...given: ReadonlyArray<unknown>) => unknown
+  return {
+    [name]: (...given: ReadonlyArray<unknown>) => {
+      if (left-- === 1) throw errno(code)
+      return operation(...given)
+    }
+  }
+}

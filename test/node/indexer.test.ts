@@ -70,6 +70,12 @@ const indexing = (projection: Projection, log: Service) =>
 const append = (log: Service, count: number) =>
   Effect.forEach(Array.from({ length: count }), (_, n) => log.append(runId, [note(n)]), { discard: true })
 
+/** Waits until something has come about, for five seconds at most; what was expected then is for the test to say. */
+const until = (condition: () => boolean) =>
+  Effect.gen(function* () {
+    for (let turn = 0; turn < 500 && !condition(); turn++) yield* Effect.sleep("10 millis")
+  })
+
 const inOrder = (length: number) => Array.from({ length }, (_, n) => n + 1)
 
 describe("the indexer", () => {
@@ -82,7 +88,7 @@ describe("the indexer", () => {
         yield* append(log, 1)
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       }
-      yield* Effect.sleep("400 millis")
+      yield* until(() => seqs.length === 200)
       expect(seqs).toEqual(inOrder(200))
       expect(batches.length).toBeLessThan(30)
       expect(indexer.failure()).toBeUndefined()
@@ -105,7 +111,7 @@ describe("the indexer", () => {
       const gaps = batches.slice(1).map(({ at }, index) => at - (batches[index]?.at ?? 0))
       expect(batches.length).toBeGreaterThan(2)
       expect(Math.max(...gaps), "an idle host has one every 25 ms").toBeGreaterThan(100)
-      yield* Effect.sleep("400 millis")
+      yield* until(() => seqs.length === appended.length)
       expect(seqs).toEqual(inOrder(appended.length))
       let position = 0
       for (const { at, size } of batches) {
@@ -206,7 +212,7 @@ describe("the indexer", () => {
       expect(indexer.failure()).toContain("database or disk is full; it is tried again")
       yield* append(log, 5)
       fail(undefined)
-      yield* Effect.sleep("1500 millis")
+      yield* until(() => projection.watermark() === 10)
       expect(indexer.failure()).toBeUndefined()
       expect(seqs).toEqual(inOrder(10))
       expect(projection.watermark()).toBe(10)

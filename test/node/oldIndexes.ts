@@ -1,10 +1,10 @@
 import type { Entry } from "@switchyard/core/Event"
-import type { RunId, StepId } from "@switchyard/core/Ids"
+import type { StepId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
-import * as Run from "@switchyard/core/Run"
 import type { Usage } from "@switchyard/core/Usage"
 import { openProjection } from "@switchyard/node/internal/projection"
 import Database from "better-sqlite3"
+import { foldsOf } from "../property/histories.js"
 import { discard } from "./indexTables.js"
 
 const version1 = `
@@ -54,14 +54,7 @@ export const makeVersion1 = (file: string, log: ReadonlyArray<Entry>): void => {
     database
       .prepare(`INSERT OR REPLACE INTO ${table} VALUES (${values.map(() => "?").join(", ")})`)
       .run(values)
-  const runs = new Map<RunId, Run.Run>()
-  for (const entry of log) {
-    const known = runs.get(entry.runId)
-    if (known !== undefined) Run.apply(known, entry)
-    const run = known ?? Run.register(entry)
-    if (run !== undefined) runs.set(entry.runId, run)
-  }
-  for (const run of runs.values()) {
+  for (const run of foldsOf(log).values()) {
     const { tags, usage, ...row } = runRow(run)
     put("runs", [
       ...[row.runId, row.firstSeq, row.lastSeq, row.workflow, row.status, row.owner, json(tags)],

@@ -99,6 +99,7 @@ const eventOf = ({ index, kind, n, step }: Draw, mostlyWaits: boolean): Event =>
     { _tag: "StepFailed", stepId, failure, summary },
     { _tag: "StepCancelled", stepId, summary },
     { _tag: "StepSkipped", stepId, reason: "no" },
+    { _tag: "StepReused", stepId, runId: RunId.make("origin"), output: { reused: n }, items: [{ n }] },
     { _tag: "WorkspaceCreated", path: `/w/${n}` },
     { _tag: "PauseRequested", commandId, mode: "drain" },
     { _tag: "RunPaused" },
@@ -169,3 +170,15 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
     }
     return entries
   })
+
+/** The runs of a log, folded. */
+export const foldsOf = (log: ReadonlyArray<Entry>) => {
+  const runs = new Map<RunId, Run.Run>()
+  for (const entry of log) {
+    const known = runs.get(entry.runId)
+    if (known !== undefined) Run.apply(known, entry)
+    const run = known ?? Run.register(entry)
+    if (run !== undefined) runs.set(entry.runId, run)
+  }
+  return runs
+}

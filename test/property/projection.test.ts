@@ -3,7 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import type { Entry } from "@switchyard/core/Event"
-import type { RunId, StepId } from "@switchyard/core/Ids"
+import type { StepId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
 import * as Run from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
@@ -14,7 +14,7 @@ import { openProjection, type Projection } from "@switchyard/node/internal/proje
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { copyOf, discard, dump } from "../node/indexTables.js"
-import { histories } from "./histories.js"
+import { foldsOf, histories } from "./histories.js"
 
 /** How the next entries are projected: how many, how many of those before once more, and what happens then. */
 interface Batch {
@@ -51,17 +51,6 @@ const reopen = (file: string, log: ReadonlyArray<Entry>): Projection => {
   for (const entry of log)
     if (open.has(entry.runId) && entry.seq <= projection.watermark()) projection.remember(entry)
   return projection
-}
-
-const foldsOf = (log: ReadonlyArray<Entry>) => {
-  const runs = new Map<RunId, Run.Run>()
-  for (const entry of log) {
-    const known = runs.get(entry.runId)
-    if (known !== undefined) Run.apply(known, entry)
-    const run = known ?? Run.register(entry)
-    if (run !== undefined) runs.set(entry.runId, run)
-  }
-  return runs
 }
 
 /** The steps that wait are those that the folds say, at any moment: most of them wait but shortly. */
