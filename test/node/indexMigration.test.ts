@@ -1,3 +1,4 @@
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import type { Entry, Event } from "@switchyard/core/Event"
@@ -8,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { histories } from "../property/histories.js"
 import { sampleLog } from "./indexSamples.js"
-import { discard, dump } from "./indexTables.js"
+import { dump } from "./indexTables.js"
 import { makeVersion1, makeVersion2, oldEntries } from "./oldIndexes.js"
 import { temporaryDirectory } from "./temporary.js"
 
@@ -98,11 +99,12 @@ describe.each([
             if (event._tag === "StepStarted") started.add(`${runId}/${event.stepId}`)
             return !("index" in event) || started.has(`${runId}/${event.stepId}`)
           })
-          const { file, migrated, other, rebuilt } = both(directory, oldEntries(real))
+          const place = fs.mkdtempSync(path.join(directory, "drawn-"))
+          const { file, migrated, other, rebuilt } = both(place, oldEntries(real))
           migrated.close()
           rebuilt.close()
           expect(dump(file)).toEqual(dump(other))
-          for (const each of [file, other]) discard(each)
+          fs.rmSync(place, { recursive: true })
         }),
         { numRuns: 30 }
       )
