@@ -15,6 +15,7 @@ const order = [
   "AgentErrorKind",
   "Capability",
   "Expression",
+  "WorkflowDefinition",
   "Workflow",
   "Params",
   "Plan",

@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
 import { Usage } from "./Usage.js"
-import { Definition } from "./Workflow.js"
+import { Definition } from "./WorkflowDefinition.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 const Millis = Schema.NonNegativeInt

@@ -15,7 +15,7 @@ import type * as Message from "./internal/message.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
-import type { Definition, StepDefinition } from "./Workflow.js"
+import type { Definition, StepDefinition } from "./WorkflowDefinition.js"
 import {
   type Retention,
   type Workspace,

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { copyOf } from "./internal/jsonValue.js"
 import { findNotJson, type Json } from "./Json.js"
-import type { Definition } from "./Workflow.js"
+import type { Definition } from "./WorkflowDefinition.js"
 
 /** Parameters that a workflow does not accept, with every problem found. */
 export class InvalidParams extends Schema.TaggedError<InvalidParams>()("InvalidParams", {

@@ -8,7 +8,7 @@ import { checkReferences } from "./internal/references.js"
 import { salvage } from "./internal/salvage.js"
 import { misshapenIn, problemOf } from "./internal/shape.js"
 import { findNotJson, type Json } from "./Json.js"
-import { Definition } from "./Workflow.js"
+import { Definition } from "./WorkflowDefinition.js"
 
 export { type PlannedStep, queryOf, type Work } from "./internal/planStep.js"
 export { Problem } from "./internal/problem.js"

@@ -4,7 +4,7 @@ import type { CommandId, RunId, Seq } from "./Ids.js"
 import type { Json } from "./Json.js"
 import type { StepState } from "./StepState.js"
 import type * as Usage from "./Usage.js"
-import type { Definition } from "./Workflow.js"
+import type { Definition } from "./WorkflowDefinition.js"
 
 /** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
 export const RunStatus = Schema.Literal(

@@ -1,6 +1,6 @@
 import { type DrawnStep, draw, type Kind } from "./internal/drawing.js"
 import type { StepStatus } from "./StepState.js"
-import type { Definition } from "./Workflow.js"
+import type { Definition } from "./WorkflowDefinition.js"
 
 /** What can be drawn: a definition, or what carries one, such as a workflow value, a plan or a run. */
 export type Drawable = Definition | { readonly definition: Definition }

@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import { referring } from "./internal/planStep.js"
 import { didYouMean } from "./Nearest.js"
 import * as Plan from "./Plan.js"
-import { type Definition, StepDefinition } from "./Workflow.js"
+import { type Definition, StepDefinition } from "./WorkflowDefinition.js"
 
 const edits = {
   insertAfter: "inserted into",

@@ -11,7 +11,7 @@ import type { AgentId, RunId } from "../Ids.js"
 import { findNotJson, type Json } from "../Json.js"
 import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
-import type { RetryPolicy } from "../Workflow.js"
+import type { RetryPolicy } from "../WorkflowDefinition.js"
 import type { Workspace } from "../WorkspaceService.js"
 import type { Limiter } from "./limiter.js"
 

@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { Json } from "../Json.js"
-import type { Definition, StepDefinition, WaitDefinition } from "../Workflow.js"
+import type { Definition, StepDefinition, WaitDefinition } from "../WorkflowDefinition.js"
 import type { Work } from "./planStep.js"
 
 /** What a step does, or that there is none of that name. */

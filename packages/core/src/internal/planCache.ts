@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { findNotJson, type Json } from "../Json.js"
 import * as Plan from "../Plan.js"
-import type { Definition } from "../Workflow.js"
+import type { Definition } from "../WorkflowDefinition.js"
 import { copyOf, isSame } from "./jsonValue.js"
 
 /**

@@ -1,6 +1,6 @@
 import * as Graph from "effect/Graph"
 import { didYouMean } from "../Nearest.js"
-import type { Definition } from "../Workflow.js"
+import type { Definition } from "../WorkflowDefinition.js"
 import type { Report } from "./problem.js"
 
 /** Which steps wait for which, by their positions. */

@@ -6,7 +6,7 @@ import type * as EventLog from "../EventLog.js"
 import type { CommandId, RunId, Seq, StepId } from "../Ids.js"
 import * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
-import type { Definition } from "../Workflow.js"
+import type { Definition } from "../WorkflowDefinition.js"
 import type { Active, Executions } from "./executions.js"
 import { answer, refuse } from "./refusal.js"
 

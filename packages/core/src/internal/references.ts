@@ -1,7 +1,7 @@
 import type { Reference } from "../Expression.js"
 import type { Json } from "../Json.js"
 import { didYouMean } from "../Nearest.js"
-import type { Definition } from "../Workflow.js"
+import type { Definition } from "../WorkflowDefinition.js"
 import type { Report } from "./problem.js"
 
 /** An expression of a step: where it stands, what it looks at, and what there is to look at beside what all steps have. */
