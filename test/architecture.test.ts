@@ -37,6 +37,7 @@ const order = [
   "Orchestrator",
   "WorkspaceCoordinator",
   "DryRun",
+  "RunHandle",
   "Distributor",
   "ControlPlane",
   "QueryService"

@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -8,31 +7,30 @@ import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentR
 import type { ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
 import * as DryRun from "./DryRun.js"
-import type { Entry, EventOf } from "./Event.js"
+import type { Entry } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
-import { type AgentId, CommandId, generateCommandId, generateRunId, logId, RunId, type Seq } from "./Ids.js"
+import type { AgentId, Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
-import { currentTimeMillis, forker, layerScoped, makeSemaphore } from "./internal/compat.js"
-import { type Active, beforeRegistration, makeExecutions } from "./internal/executions.js"
+import { currentTimeMillis, forker, layerScoped } from "./internal/compat.js"
+import { beforeRegistration, makeExecutions } from "./internal/executions.js"
 import { checkGroups } from "./internal/groups.js"
-import { isSame } from "./internal/jsonValue.js"
+import { makeHandles } from "./internal/handles.js"
 import { makeLimiter } from "./internal/limiter.js"
 import { makePlanCache } from "./internal/planCache.js"
-import { findRun, makeRecovery } from "./internal/recovery.js"
-import { answer, malformed, refuse } from "./internal/refusal.js"
+import { makeRecovery } from "./internal/recovery.js"
+import { makeRegistering } from "./internal/registering.js"
 import { type RerunFrom, rerunOf } from "./internal/rerun.js"
-import type { Json } from "./Json.js"
 import { type CommandError, type GroupLimit, type MemoryOptions, registration } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
-import * as Run from "./Run.js"
-import { InvalidId, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
-import { type RunResult, resultOf } from "./RunResult.js"
+import { type InvalidId, RerunRefused, type RunExists, type RunNotFound } from "./RunErrors.js"
+import type { RunHandle } from "./RunHandle.js"
 import type { Workflow } from "./Workflow.js"
 import type { Definition, StepDefinition } from "./WorkflowDefinition.js"
 
 export type { RerunFrom } from "./internal/rerun.js"
 export { InvalidId, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
+export type { RunHandle } from "./RunHandle.js"
 export { type RunResult, resultOf, type StepResult } from "./RunResult.js"
 
 /** What a run is registered with. */
@@ -50,28 +48,6 @@ export type RunRequest<Params> = {
 export type ParamsOf<Params> = unknown extends Params
   ? { readonly params?: unknown }
   : { readonly params: Params }
-
-/** A registered run. */
-export interface RunHandle {
-  readonly runId: RunId
-  /**
-   * All its entries from the registration on; ends with the terminal one, or with the one that says that its host stopped.
-   * Each use is a subscription of its own.
-   */
-  readonly events: Stream.Stream<Entry, EventLogError>
-  /** Sends a command; succeeds once it is durable. */
-  readonly control: (
-    command: ControlCommand,
-    commandId?: string
-  ) => Effect.Effect<void, CommandError | InvalidId | EventLogError>
-  /**
-   * Waits for the end, where the run is under way in this process; gives where it stands otherwise. A run that fails, is
-   * cancelled or interrupted is a result, not an error.
-   */
-  readonly result: Effect.Effect<RunResult, EventLogError>
-  /** Where the run stands now. */
-  readonly status: Effect.Effect<Run.RunStatus, EventLogError>
-}
 
 /** What can be wrong with a request to register a run; nothing was recorded then. */
 export type RegisterError =
@@ -163,9 +139,6 @@ const registrationOptions = Schema.decodeUnknown(
   { errors: "all" }
 )
 
-const isRunId = Schema.is(RunId)
-const isCommandId = Schema.is(CommandId)
-
 const make = (options: Options) =>
   Effect.gen(function* () {
     const log = yield* EventLog
@@ -177,155 +150,11 @@ const make = (options: Options) =>
     const executions = yield* makeExecutions(log, dispatch, admit, limiter)
     // Nobody else can be executing these; of others that are not under way here, that is not known.
     const inherited = new Set((yield* log.unfinished).map(({ runId }) => runId))
-    // Two requests with the same id must not both find that there is no such run.
-    const named = yield* makeSemaphore(1)
-    // Nor may two of those that continue runs continue the same one.
-    const recovering = yield* makeSemaphore(1)
     const planOf = makePlanCache()
     const recovery = makeRecovery(log, executions, planOf, Math.max(1, options.maxRecoveryAttempts ?? 3))
-
-    /** The state of any run that the log knows of. */
-    const lookup = (runId: string): Effect.Effect<Run.Run, RunNotFound | EventLogError> =>
-      Effect.suspend(() => {
-        const active = executions.get(runId)
-        if (active !== undefined) return Effect.succeed(active.run)
-        if (!isRunId(runId)) return Effect.fail(new RunNotFound({ runId }))
-        return Effect.flatMap(findRun(log, runId), (run) =>
-          run === undefined ? Effect.fail(new RunNotFound({ runId })) : Effect.succeed(run)
-        )
-      })
-
-    const commandIdOf = (commandId: string | undefined): Effect.Effect<CommandId, InvalidId> =>
-      commandId === undefined
-        ? generateCommandId
-        : isCommandId(commandId)
-          ? Effect.succeed(commandId)
-          : Effect.fail(new InvalidId({ id: commandId }))
-
-    /** Delivers a command to a run that was not under way when it was last looked at. */
-    const deliver = (
-      runId: string,
-      id: CommandId,
-      command: ControlCommand
-    ): Effect.Effect<void, RunNotFound | CommandError | EventLogError> =>
-      Effect.gen(function* () {
-        const run = yield* lookup(runId)
-        const active = executions.get(runId)
-        if (active !== undefined) return yield* executions.send(active, id, command)
-        // Its registration has just become durable, and its execution begins in a moment.
-        if (executions.owned.has(run.id))
-          return yield* Effect.zipRight(Effect.yieldNow(), deliver(runId, id, command))
-        const idle = run.status === "Interrupted" || inherited.has(run.id) || executions.broken.has(run.id)
-        return Run.isTerminal(run.status) ||
-          !idle ||
-          executions.isClosed() ||
-          malformed(command) !== undefined
-          ? yield* answer(run, id, command)
-          : yield* recovery.wake(run, id, command)
-      })
-
-    const sendCommand: Service["sendCommand"] = (runId, command, commandId) =>
-      Effect.flatMap(commandIdOf(commandId), (id) => {
-        const active = executions.get(runId)
-        return active === undefined
-          ? recovering.withPermits(1)(deliver(runId, id, command))
-          : executions.send(active, id, command)
-      })
-
-    const handleOf = (active: Active): RunHandle => {
-      const { result, run } = active
-      const here = () => executions.get(run.id) === active || executions.isClosed()
-      return {
-        runId: run.id,
-        events: Stream.suspend(() => executions.entriesOf(active, beforeRegistration(run))),
-        control: (command, commandId) =>
-          Effect.suspend(() =>
-            here()
-              ? Effect.flatMap(commandIdOf(commandId), (id) => executions.send(active, id, command))
-              : restingHandleOf(run).control(command, commandId)
-          ),
-        result: Deferred.await(result),
-        status: Effect.sync(() => run.status)
-      }
-    }
-
-    /** The handle of a run that nothing executed when it was last looked at. */
-    const restingHandleOf = (seen: Run.Run): RunHandle => {
-      const now = Effect.suspend(() =>
-        Run.isTerminal(seen.status) ? Effect.succeed(seen) : lookup(seen.id)
-      ).pipe(
-        // It is kept no longer.
-        Effect.catchTag("RunNotFound", () => Effect.succeed(seen))
-      )
-      return {
-        runId: seen.id,
-        events: Stream.unwrap(Effect.sync(() => entries(seen.id, beforeRegistration(seen)))),
-        control: (command, commandId) =>
-          Effect.catchTag(sendCommand(seen.id, command, commandId), "RunNotFound", () =>
-            Effect.fail(refuse(seen, command))
-          ),
-        result: Effect.suspend(() => {
-          const active = executions.get(seen.id)
-          return active === undefined ? Effect.map(now, resultOf) : Deferred.await(active.result)
-        }),
-        status: Effect.map(now, ({ status }) => status)
-      }
-    }
-
-    const entries = (runId: RunId, after: Seq) => {
-      const active = executions.get(runId)
-      return active === undefined ? log.read({ after, runs: [runId] }) : executions.entriesOf(active, after)
-    }
-
-    const currentHandleOf = (run: Run.Run): RunHandle => {
-      const active = executions.get(run.id)
-      return active === undefined ? restingHandleOf(run) : handleOf(active)
-    }
-
-    const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
-      Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
-        if (run === undefined) return undefined
-        const there = [run.definition, run.params, run.origin ?? null, run.inputs] as unknown as Json
-        const same = isSame(there, [workflow, params, origin ?? null, inputs] as unknown as Json)
-        return { same, handle: currentHandleOf(run) }
-      })
-
-    const register = (
-      runId: RunId,
-      event: EventOf<"RunRegistered">,
-      plan: Plan.Plan,
-      reused: ReadonlyArray<EventOf<"StepReused">> = []
-    ) =>
-      Effect.uninterruptible(
-        Effect.suspend(() => {
-          executions.owned.add(runId)
-          return Effect.flatMap(log.append(runId, [event, ...reused]), (entries) => {
-            const run = Run.fold(entries)
-            return run === undefined
-              ? Effect.die(new Error("the log gave no entry for what it appended"))
-              : Effect.map(executions.launch(run, plan), handleOf)
-          })
-        }).pipe(Effect.tapError(() => Effect.sync(() => executions.owned.delete(runId))))
-      )
-
-    /** Registers a run, unless the same one has this id already. */
-    const registerOnce = (
-      id: string | undefined,
-      event: EventOf<"RunRegistered">,
-      plan: Plan.Plan,
-      reused: ReadonlyArray<EventOf<"StepReused">> = []
-    ): Effect.Effect<RunHandle, InvalidId | RunExists | EventLogError> =>
-      Effect.gen(function* () {
-        if (id === undefined) return yield* register(yield* generateRunId, event, plan, reused)
-        if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
-        return yield* named.withPermits(1)(
-          Effect.gen(function* () {
-            const existing = yield* registered(id, event)
-            if (existing === undefined) return yield* register(id, event, plan, reused)
-            return existing.same ? existing.handle : yield* new RunExists({ runId: id })
-          })
-        )
-      })
+    const handles = yield* makeHandles(log, executions, recovery, inherited)
+    const { currentHandleOf, entries, lookup, sendCommand } = handles
+    const registerOnce = yield* makeRegistering(log, executions, handles)
 
     /** The plan and the parameters of a request. */
     const checked = <Params>(request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>) =>
@@ -374,7 +203,7 @@ const make = (options: Options) =>
         Stream.unwrap(Effect.map(lookup(runId), (run) => entries(run.id, after ?? beforeRegistration(run)))),
       sendCommand,
       get: (runId) => Effect.map(lookup(runId), currentHandleOf),
-      recover: Effect.map(recovering.withPermits(1)(recovery.all), (runs) => runs.map(handleOf))
+      recover: handles.recover
     })
   })
 

@@ -1,18 +1,17 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
 import type * as Agent from "../Agent.js"
-import { AgentError, fromUnknown } from "../Agent.js"
+import type { AgentError } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, EventOf, Failure, ItemMetrics } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
-import { findNotJson, type Json } from "../Json.js"
+import type { Json } from "../Json.js"
 import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
 import type { RetryPolicy } from "../WorkflowDefinition.js"
 import type { Workspace } from "../WorkspaceService.js"
+import { fromCause, reportedUsage, runOnce, withTimeout, wrongOutput } from "./agentCall.js"
+import { candidates, takeUp } from "./candidates.js"
 import type { Limiter } from "./limiter.js"
 
 /** One item to be done, and where it was left off. */
@@ -42,127 +41,6 @@ export const backoff = (policy: RetryPolicy, retry: number, random: number): num
   const grown = policy.initialMillis === 0 ? 0 : policy.initialMillis * policy.factor ** (retry - 1)
   const full = Math.min(policy.capMillis, grown)
   return Math.round(full * (1 - policy.jitter * random))
-}
-
-const count = (value: unknown): number =>
-  typeof value === "number" && value > 0 ? Math.min(Number.MAX_SAFE_INTEGER, Math.round(value)) : 0
-
-/** What an agent says that it consumed, whole and not negative whatever it says: a log takes nothing else. */
-const reportedUsage = (usage: Partial<Usage.Usage> | undefined): Usage.Usage =>
-  usage === Usage.zero
-    ? Usage.zero
-    : {
-        inputTokens: count(usage?.inputTokens),
-        outputTokens: count(usage?.outputTokens),
-        cachedTokens: count(usage?.cachedTokens),
-        costMicroUsd: count(usage?.costMicroUsd)
-      }
-
-/** What is wrong with an output, or `undefined` where it can be recorded. */
-const wrongOutput = (output: Agent.Output): AgentError | undefined => {
-  const found = findNotJson(output.value)
-  return found === undefined
-    ? undefined
-    : new AgentError({
-        kind: "InvalidOutput",
-        reason: `its output has ${found.found} at ${found.path}, which JSON cannot carry`,
-        usage: reportedUsage(output.usage)
-      })
-}
-
-/** Whatever else an agent does: a defect, or an interruption of its own making, is a failure of the attempt. */
-const fromCause = (cause: Cause.Cause<AgentError>): AgentError => {
-  const failure = Cause.failureOption(cause)
-  if (Option.isSome(failure)) return fromUnknown(failure.value)
-  if (Cause.isInterruptedOnly(cause))
-    return new AgentError({ kind: "Crashed", reason: "it interrupted itself" })
-  return fromUnknown(Cause.squash(cause))
-}
-
-/** Lets an agent that gives a stream do so, whatever it says on the way; its last output is the one that counts. */
-const lastOutput = (
-  running: Stream.Stream<Agent.AgentEvent, AgentError>,
-  onProgress: (progress: Agent.Progress) => void
-): Effect.Effect<Agent.Output, AgentError> =>
-  Effect.suspend(() => {
-    let last: Agent.Output | undefined
-    return Effect.flatMap(
-      Stream.runForEach(running, (event) =>
-        Effect.sync(() => {
-          if (event._tag === "Output") last = event
-          else onProgress(event)
-        })
-      ),
-      () =>
-        last === undefined
-          ? Effect.fail(new AgentError({ kind: "InvalidOutput", reason: "it ended without an output" }))
-          : Effect.succeed(last)
-    )
-  })
-
-/** Runs an agent once; what it throws is a defect of this effect. */
-const runOnce = (
-  agent: Agent.Agent,
-  task: Agent.Task,
-  onProgress: (progress: Agent.Progress) => void
-): Effect.Effect<Agent.Output, AgentError> => {
-  try {
-    const running = agent.run(task)
-    return Effect.isEffect(running) ? running : lastOutput(running, onProgress)
-  } catch (thrown) {
-    return Effect.die(thrown)
-  }
-}
-
-const withTimeout = (
-  attempt: Effect.Effect<Agent.Output, AgentError>,
-  millis: number | undefined
-): Effect.Effect<Agent.Output, AgentError> =>
-  millis === undefined
-    ? attempt
-    : Effect.flatMap(
-        Effect.timeoutOption(attempt, millis),
-        Option.match({
-          onNone: () =>
-            Effect.fail(new AgentError({ kind: "Timeout", reason: `it took longer than ${millis} ms` })),
-          onSome: Effect.succeed
-        })
-      )
-
-type Agents = [Agent.Agent, ...Array<Agent.Agent>]
-
-/** The agents to try, best first: the named one and its named fallbacks, or what the registry finds for the skill. */
-const candidates = (
-  step: PlannedStep,
-  registry: AgentRegistry.Service
-): Effect.Effect<Agents, AgentRegistry.AgentNotFound | AgentRegistry.NoCapableAgent> => {
-  const { agent, fallback } = step.definition
-  const others = typeof fallback === "object" ? fallback : []
-  const rest = (ids: ReadonlyArray<AgentId>) => Effect.forEach(ids, registry.get)
-  if (agent !== undefined) {
-    return Effect.zipWith(registry.get(agent), rest(others), (first, more): Agents => [first, ...more])
-  }
-  return Effect.flatMap(registry.selectAgent(step.query), (selection) => {
-    const first = selection.agent
-    if (fallback === false || (others.length === 0 && selection.candidates.length === 1))
-      return Effect.succeed<Agents>([first])
-    if (others.length > 0) return Effect.map(rest(others), (more): Agents => [first, ...more])
-    // One that was unregistered since the selection is no candidate any more.
-    return Effect.map(
-      Effect.forEach(selection.candidates.slice(1), ({ agentId }) => Effect.option(registry.get(agentId))),
-      (more): Agents => [first, ...more.flatMap(Option.toArray)]
-    )
-  })
-}
-
-/** The agents from the one on that an item was left off with, so that a pause or a crash gives nobody another chance. */
-const takeUp = (agents: Agents, job: Job): { readonly agents: Agents; readonly tries: number } => {
-  if (job.agentId === undefined) return { agents, tries: 1 }
-  const at = agents.findIndex(({ id }) => id === job.agentId)
-  const [agent, ...others] = agents.slice(Math.max(0, at))
-  return at < 0 || agent === undefined
-    ? { agents, tries: 1 }
-    : { agents: [agent, ...others], tries: job.tries }
 }
 
 const isNumber = (value: number | undefined): value is number =>

@@ -3,7 +3,6 @@ import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
-import type { StepId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
@@ -15,6 +14,7 @@ import { given, listOf } from "./evaluation.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
 import type { Limiter } from "./limiter.js"
 import { type Lane, makeLanes, makePriorityQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
+import { makeSettling } from "./settling.js"
 import { makeTimer } from "./timer.js"
 import { makeWaits, outcomeOf, waitingFor } from "./waits.js"
 
@@ -28,12 +28,6 @@ export interface Signals {
   readonly timeOver: (lane: Lane) => void
   /** The time of a step that waits has come. */
   readonly alarm: () => void
-}
-
-/** The failure of a step that fails its run. */
-export interface FatalFailure {
-  readonly failure: Failure
-  readonly stepId: StepId
 }
 
 /**
@@ -52,25 +46,15 @@ export const makeBoard = (
   const views: Record<string, Json> = {}
   const launchable = makePriorityQueue<Lane>()
   const busy = new Set<Lane>()
+  const settling = makeSettling(lanes, emit, now)
+  const { fatal } = settling
   const waits = makeWaits(fork, now, signals.alarm)
   let ready: Array<Lane> = []
-  let settled: Array<Lane> = []
-  let unsettled = 0
   let inFlight = 0
-  let waiting = 0
-  let fatal: FatalFailure | undefined
 
   for (const lane of lanes) {
-    const { definition } = lane.step
-    if (!Run.isSettled(lane.state.status)) {
-      unsettled++
-      if (lane.waiting === 0) ready.push(lane)
-      continue
-    }
-    views[definition.id] = viewOf(lane)
-    if (lane.state.failure !== undefined && definition.onFailure !== "continue") {
-      fatal ??= { failure: lane.state.failure, stepId: definition.id }
-    }
+    if (Run.isSettled(lane.state.status)) views[lane.step.definition.id] = viewOf(lane)
+    else if (lane.waiting === 0) ready.push(lane)
   }
 
   const enqueue = (lane: Lane): void => {
@@ -91,46 +75,6 @@ export const makeBoard = (
     for (const lane of lanes) lane.timer?.stop()
   }
 
-  const settle = (lane: Lane, event: Event): void => {
-    if (lane.state.status === "Waiting") waiting--
-    emit(event)
-    settled.push(lane)
-    unsettled--
-    lane.timer?.stop()
-  }
-
-  const failStep = (lane: Lane, failure: Failure): void => {
-    const stepId = lane.step.definition.id
-    if (lane.step.definition.onFailure !== "continue") fatal ??= { failure, stepId }
-    settle(lane, { _tag: "StepFailed", stepId, failure, summary: Run.stepSummary(lane.state, now()) })
-  }
-
-  const settleIfDone = (lane: Lane): void => {
-    const { state, step } = lane
-    if (Run.isSettled(state.status) || lane.items === undefined || lane.running > 0) return
-    if (lane.failing !== undefined) {
-      failStep(lane, lane.failing)
-      return
-    }
-    if (step.work._tag !== "Agent") {
-      const { computed } = lane
-      if (computed !== undefined) {
-        const summary = Run.stepSummary(state, now())
-        settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary, output: computed.value })
-      }
-      return
-    }
-    if (state.succeeded + state.failed < lane.items.length) return
-    if (state.failed > 0 && state.succeeded === 0) {
-      const first = state.items.find((item) => item?.failure !== undefined)?.failure
-      const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
-      failStep(lane, { kind: first?.kind ?? "Failed", message })
-      return
-    }
-    const summary = Run.stepSummary(state, now())
-    settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary })
-  }
-
   const scopeOf = (item: Json, index: number): Expression.Scope => ({
     params: run.params,
     steps: views,
@@ -147,7 +91,7 @@ export const makeBoard = (
       Effect.match(value, {
         onSuccess: (value) => ({ value }),
         onFailure: (failure) => {
-          failStep(lane, failure)
+          settling.fail(lane, failure)
           return undefined
         }
       })
@@ -165,7 +109,7 @@ export const makeBoard = (
       if (condition.value) return true
     }
     const reason = blocked ?? `its condition \`${step.definition.when}\` is false`
-    settle(lane, { _tag: "StepSkipped", stepId: step.definition.id, reason })
+    settling.settle(lane, { _tag: "StepSkipped", stepId: step.definition.id, reason })
     return false
   }
 
@@ -190,7 +134,7 @@ export const makeBoard = (
       if (found === undefined) return
       emit(found.value)
     }
-    waiting++
+    settling.beginWaiting()
     waits.add(lane)
     startTimer(lane)
   }
@@ -200,12 +144,8 @@ export const makeBoard = (
     if (state.status !== "Waiting" || state.wait === undefined) return
     const outcome = outcomeOf(step, state.wait, now())
     if (outcome === undefined) return
-    if ("failure" in outcome) {
-      failStep(lane, outcome.failure)
-      return
-    }
-    const summary = Run.stepSummary(state, now())
-    settle(lane, { _tag: "StepCompleted", stepId: step.definition.id, summary, output: outcome.output })
+    if ("failure" in outcome) settling.fail(lane, outcome.failure)
+    else settling.succeed(lane, outcome.output)
   }
 
   const open = (lane: Lane): void => {
@@ -230,7 +170,7 @@ export const makeBoard = (
     }
     if (lane.failing === undefined) enqueue(lane)
     startTimer(lane)
-    settleIfDone(lane)
+    settling.settleIfDone(lane)
   }
 
   const startItem = (lane: Lane, index: number, workspace: Workspace): void => {
@@ -272,15 +212,16 @@ export const makeBoard = (
      * how many.
      */
     advance: (workspace: Workspace, most: number): number => {
-      while (fatal === undefined && (ready.length > 0 || waits.hasDue())) {
+      while (fatal() === undefined && (ready.length > 0 || waits.hasDue())) {
         for (const lane of waits.takeDue()) endWait(lane)
         const opening = ready
         ready = []
         for (const lane of opening) {
-          if (fatal === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined) open(lane)
+          if (fatal() === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined)
+            open(lane)
         }
       }
-      return fatal === undefined ? launch(workspace, most) : 0
+      return fatal() === undefined ? launch(workspace, most) : 0
     },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
@@ -305,7 +246,7 @@ export const makeBoard = (
         }
       }
       if (lane.failing === undefined) enqueue(lane)
-      settleIfDone(lane)
+      settling.settleIfDone(lane)
     },
 
     /** Takes note that what these steps wait for has come. */
@@ -324,7 +265,7 @@ export const makeBoard = (
         message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
       }
       interrupt(lane)
-      settleIfDone(lane)
+      settling.settleIfDone(lane)
     },
 
     /** Takes note that the ends of these steps are durable: now their dependents may start. */
@@ -341,19 +282,20 @@ export const makeBoard = (
     },
 
     /** The steps that settled since this was last asked. */
-    takeSettled: (): ReadonlyArray<Lane> => {
-      const taken = settled
-      settled = []
-      return taken
-    },
+    takeSettled: settling.take,
 
     /** Settles what is left when the run ends before its steps do. */
     abandon: (reason: string): void => {
       for (const lane of lanes) {
         const stepId = lane.step.definition.id
         if (Run.isSettled(lane.state.status)) continue
-        if (lane.state.status === "Pending") settle(lane, { _tag: "StepSkipped", stepId, reason })
-        else settle(lane, { _tag: "StepCancelled", stepId, summary: Run.stepSummary(lane.state, now()) })
+        if (lane.state.status === "Pending") settling.settle(lane, { _tag: "StepSkipped", stepId, reason })
+        else
+          settling.settle(lane, {
+            _tag: "StepCancelled",
+            stepId,
+            summary: Run.stepSummary(lane.state, now())
+          })
       }
     },
 
@@ -376,11 +318,11 @@ export const makeBoard = (
       waits.start()
     },
     /** Whether nothing can be done before what steps wait for has come. */
-    onlyWaits: () => waiting > 0 && inFlight === 0 && !hasWork(),
+    onlyWaits: () => settling.waiting() > 0 && inFlight === 0 && !hasWork(),
     /** Whether something is under way or can be. */
     hasWork: () => inFlight > 0 || hasWork(),
     inFlight: () => inFlight,
-    isDone: () => unsettled === 0,
-    fatal: () => fatal
+    isDone: () => settling.left() === 0,
+    fatal
   }
 }

@@ -5,12 +5,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import { type ControlCommand, toEvent } from "../Command.js"
+import type { ControlCommand } from "../Command.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
+import { makeAccept } from "./accepting.js"
 import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
 import { messageOf } from "./cause.js"
@@ -25,9 +26,9 @@ import {
 import { type Ending, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
 import type { Limiter } from "./limiter.js"
-import type { CommandError, Message, Reply } from "./message.js"
+import type { CommandError, Message } from "./message.js"
 import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
-import { answer, malformed, refusalOf } from "./refusal.js"
+import { answer } from "./refusal.js"
 import { makeTimer } from "./timer.js"
 
 /** What the engine needs to execute one run. */
@@ -138,33 +139,16 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       timer?.start()
     }
 
-    const execute = (command: ControlCommand): void => {
-      if (command._tag === "Pause" && command.mode === "interrupt") board.interruptAll()
-      if (command._tag === "Resume" && run.status === "Queued") slot.request()
-      if (command._tag === "Cancel") {
+    const accept = makeAccept(run, recorder, {
+      isEnding: () => ending !== undefined,
+      resume: slot.request,
+      interrupt: board.interruptAll,
+      cancel: () => {
         ending = { _tag: "Cancelled" }
         board.interruptAll()
-      }
-    }
-
-    const accept = (id: CommandId, command: ControlCommand, reply: Reply): void => {
-      if (malformed(command) === undefined && run.commands.has(id)) {
-        const known = Effect.runSyncExit(answer(run, id, command))
-        if (Exit.isSuccess(known) && recorder.isUnanswered(id)) recorder.answer(id, reply)
-        else completeDeferred(reply, known)
-        return
-      }
-      const refusal = refusalOf(run, command, ending !== undefined)
-      if (refusal !== undefined) {
-        completeDeferred(reply, Exit.fail(refusal))
-        return
-      }
-      const awaiting = command._tag === "Signal" ? [...(run.awaiting.get(command.name) ?? [])] : []
-      emit(toEvent(id, command))
-      recorder.answer(id, reply)
-      execute(command)
-      board.answered(command._tag === "Decide" ? [command.stepId] : awaiting)
-    }
+      },
+      answered: board.answered
+    })
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
       preparing = false

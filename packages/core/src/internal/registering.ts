@@ -1,0 +1,76 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { EventOf } from "../Event.js"
+import type { EventLogError, Service as EventLogService } from "../EventLog.js"
+import { generateRunId, logId, RunId } from "../Ids.js"
+import type { Json } from "../Json.js"
+import type * as Plan from "../Plan.js"
+import * as Run from "../Run.js"
+import { InvalidId, RunExists } from "../RunErrors.js"
+import type { RunHandle } from "../RunHandle.js"
+import { makeSemaphore } from "./compat.js"
+import type { Executions } from "./executions.js"
+import type { Handles } from "./handles.js"
+import { isSame } from "./jsonValue.js"
+
+const isRunId = Schema.is(RunId)
+
+/** Registers a run and has it executed, unless the same one has this id already. */
+export type RegisterOnce = (
+  id: string | undefined,
+  event: EventOf<"RunRegistered">,
+  plan: Plan.Plan,
+  reused?: ReadonlyArray<EventOf<"StepReused">>
+) => Effect.Effect<RunHandle, InvalidId | RunExists | EventLogError>
+
+/** Registers runs on a log. */
+export const makeRegistering = (
+  log: EventLogService,
+  executions: Executions,
+  { currentHandleOf, handleOf, lookup }: Handles
+): Effect.Effect<RegisterOnce> =>
+  Effect.gen(function* () {
+    // Two requests with the same id must not both find that there is no such run.
+    const named = yield* makeSemaphore(1)
+
+    const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
+      Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
+        if (run === undefined) return undefined
+        const there = [run.definition, run.params, run.origin ?? null, run.inputs] as unknown as Json
+        const same = isSame(there, [workflow, params, origin ?? null, inputs] as unknown as Json)
+        return { same, handle: currentHandleOf(run) }
+      })
+
+    const register = (
+      runId: RunId,
+      event: EventOf<"RunRegistered">,
+      plan: Plan.Plan,
+      reused: ReadonlyArray<EventOf<"StepReused">> = []
+    ) =>
+      Effect.uninterruptible(
+        Effect.suspend(() => {
+          executions.owned.add(runId)
+          return Effect.flatMap(log.append(runId, [event, ...reused]), (entries) => {
+            const run = Run.fold(entries)
+            return run === undefined
+              ? Effect.die(new Error("the log gave no entry for what it appended"))
+              : Effect.map(executions.launch(run, plan), handleOf)
+          })
+        }).pipe(Effect.tapError(() => Effect.sync(() => executions.owned.delete(runId))))
+      )
+
+    const registerOnce: RegisterOnce = (id, event, plan, reused = []) =>
+      Effect.gen(function* () {
+        if (id === undefined) return yield* register(yield* generateRunId, event, plan, reused)
+        if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
+        return yield* named.withPermits(1)(
+          Effect.gen(function* () {
+            const existing = yield* registered(id, event)
+            if (existing === undefined) return yield* register(id, event, plan, reused)
+            return existing.same ? existing.handle : yield* new RunExists({ runId: id })
+          })
+        )
+      })
+
+    return registerOnce
+  })

@@ -1,0 +1,114 @@
+import type { Event, Failure } from "../Event.js"
+import type { StepId } from "../Ids.js"
+import type { Json } from "../Json.js"
+import * as Run from "../Run.js"
+import type { Lane } from "./schedule.js"
+
+/** The failure of a step that fails its run. */
+export interface FatalFailure {
+  readonly failure: Failure
+  readonly stepId: StepId
+}
+
+/** How the steps of one run come to their ends. */
+export interface Settling {
+  /** Takes note of a step that waits. */
+  readonly beginWaiting: () => void
+  /** Records the end of a step. */
+  readonly settle: (lane: Lane, event: Event) => void
+  readonly succeed: (lane: Lane, output?: Json) => void
+  readonly fail: (lane: Lane, failure: Failure) => void
+  /** Settles a step whose items have all come to an end. */
+  readonly settleIfDone: (lane: Lane) => void
+  /** The steps that settled since this was last asked. */
+  readonly take: () => ReadonlyArray<Lane>
+  /** How many steps are not settled. */
+  readonly left: () => number
+  /** How many of them wait. */
+  readonly waiting: () => number
+  /** Why the run fails, once a step has failed that fails it. */
+  readonly fatal: () => FatalFailure | undefined
+}
+
+/** The steps are as their recorded state leaves them. */
+export const makeSettling = (
+  lanes: ReadonlyArray<Lane>,
+  emit: (event: Event) => void,
+  now: () => number
+): Settling => {
+  let settled: Array<Lane> = []
+  let left = 0
+  let waiting = 0
+  let fatal: FatalFailure | undefined
+
+  const doom = ({ step: { definition } }: Lane, failure: Failure): void => {
+    if (definition.onFailure !== "continue") fatal ??= { failure, stepId: definition.id }
+  }
+
+  for (const lane of lanes) {
+    if (!Run.isSettled(lane.state.status)) left++
+    else if (lane.state.failure !== undefined) doom(lane, lane.state.failure)
+  }
+
+  const settle = (lane: Lane, event: Event): void => {
+    if (lane.state.status === "Waiting") waiting--
+    emit(event)
+    settled.push(lane)
+    left--
+    lane.timer?.stop()
+  }
+
+  const succeed = (lane: Lane, output?: Json): void => {
+    const stepId = lane.step.definition.id
+    const summary = Run.stepSummary(lane.state, now())
+    settle(lane, {
+      _tag: "StepCompleted",
+      stepId,
+      summary,
+      ...(output === undefined ? {} : { output })
+    })
+  }
+
+  const fail = (lane: Lane, failure: Failure): void => {
+    doom(lane, failure)
+    const stepId = lane.step.definition.id
+    settle(lane, { _tag: "StepFailed", stepId, failure, summary: Run.stepSummary(lane.state, now()) })
+  }
+
+  /** What none of the items of a step succeeded for. */
+  const noneSucceeded = ({ state }: Lane): Failure => {
+    const first = state.items.find((item) => item?.failure !== undefined)?.failure
+    const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
+    return { kind: first?.kind ?? "Failed", message }
+  }
+
+  const settleIfDone = (lane: Lane): void => {
+    const { computed, items, state, step } = lane
+    if (Run.isSettled(state.status) || items === undefined || lane.running > 0) return
+    if (lane.failing !== undefined) fail(lane, lane.failing)
+    else if (step.work._tag !== "Agent") {
+      if (computed !== undefined) succeed(lane, computed.value)
+    } else if (state.succeeded + state.failed === items.length) {
+      if (state.failed > 0 && state.succeeded === 0) fail(lane, noneSucceeded(lane))
+      else succeed(lane)
+    }
+  }
+
+  return {
+    beginWaiting: () => {
+      waiting++
+    },
+    settle,
+    succeed,
+    fail,
+    settleIfDone,
+    take: () => {
+      const taken = settled
+      settled = []
+      return taken
+    },
+    left: () => left,
+    waiting: () => waiting,
+    fatal: () => fatal
+  }
+}
