@@ -97,6 +97,23 @@ describe("workflow templates", () => {
       })
   )
 
+  it.effect("series: does each item as a run of its own, and goes without those that fail", () =>
+    Effect.gen(function* () {
+      const result = yield* execute(
+        "series.yaml",
+        { topics: ["a", "b", "c"] },
+        {
+          write: ({ topic }) => (topic === "b" ? "fail" : `on ${topic}`),
+          review: () => ({ ok: true }),
+          publish: (input) => input,
+          bind: (input) => input
+        }
+      )
+      expect(result.output).toEqual({ bound: ["on a", "on c"], missing: ["b"] })
+      expect(result.summary.items).toEqual({ succeeded: 3, failed: 1 })
+    })
+  )
+
   const votes = [
     [["yes", "no", "yes"], "Succeeded", "Skipped"],
     [["yes", "no", "no"], "Skipped", "Succeeded"],

@@ -6,6 +6,7 @@ import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
+import { SubworkflowLaws } from "@switchyard/core/testing/SubworkflowLaws"
 import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
 import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
 import * as Switchyard from "@switchyard/node/Switchyard"
@@ -28,6 +29,7 @@ const suites = [
   ["interruptions", InterruptionLaws],
   ["waiting", WaitingLaws],
   ["re-runs", RerunLaws],
+  ["subworkflows", SubworkflowLaws],
   ["queries", QueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]
 ] as const

@@ -55,7 +55,51 @@ describe("a plan", () => {
         [
           "steps[1]",
           "work",
-          "say what the step does: give a skill, the id of an agent, a map, a reduce, an approval or a wait"
+          "say what the step does: give a skill, the id of an agent, a subworkflow, a map, a reduce, an approval or a wait"
+        ]
+      ]
+    ],
+    [
+      "what is wrong in a subworkflow, and in what it is given",
+      [
+        {
+          id: "a",
+          retry: Workflow.retryPolicy({ attempts: 2 }),
+          subworkflow: {
+            name: "inner",
+            params: {
+              type: "object",
+              required: ["file", "mode"],
+              properties: { file: {}, mode: { default: "all" } }
+            },
+            steps: [
+              { id: "x", skill: "s", after: ["y"] },
+              { id: "y", skill: "s", after: ["x"] },
+              { id: "z", subworkflow: { name: "deep", steps: [{ id: "w", skill: "s", when: "1 +" }] } },
+              { id: "v", skill: "s", input: "{{ steps.a.output }}" }
+            ]
+          },
+          input: { fil: 1 }
+        }
+      ],
+      [
+        ["steps[0].retry", "work", "this is about an agent, and subworkflow needs none; remove it"],
+        [
+          "steps[0].input.fil",
+          "parameter",
+          'the workflow "inner" has no parameter "fil"; did you mean "file"?'
+        ],
+        ["steps[0].input", "parameter", 'the workflow "inner" needs the parameter "file"; give it a value'],
+        [
+          "steps[0].subworkflow.steps[0].after",
+          "cycle",
+          "the steps wait for each other: x → y → x; remove one dependency"
+        ],
+        ["steps[0].subworkflow.steps[3].input", "reference", 'there is no step "a"'],
+        [
+          "steps[0].subworkflow.steps[2].subworkflow.steps[0].when",
+          "expression",
+          "Cannot evaluate `1 +`: Unexpected token: EOF"
         ]
       ]
     ],

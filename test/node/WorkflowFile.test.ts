@@ -38,7 +38,7 @@ const yaml: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
       "w.yaml:5:12 steps[0].after: the steps wait for each other: a → b → a; remove one dependency",
       'w.yaml:5:16 steps[0].after[1]: there is no step "zz"',
       "w.yaml:10:11 steps[1].when: Cannot evaluate `1 +`: Unexpected token: EOF",
-      "w.yaml:11:5 steps[2]: say what the step does: give a skill, the id of an agent, a map, a reduce, an approval or a wait"
+      "w.yaml:11:5 steps[2]: say what the step does: give a skill, the id of an agent, a subworkflow, a map, a reduce, an approval or a wait"
     ]
   ],
   [
@@ -206,6 +206,68 @@ describe("a workflow file", () => {
         expect(error._tag).toBe("InvalidWorkflowFile")
       }
       expect(performance.now() - started).toBeLessThan(20_000)
+    })
+  )
+
+  it.scoped("names other files, whose workflows are its steps", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const write = (name: string, ...text: ReadonlyArray<string>) => {
+        const file = path.join(directory, name)
+        fs.mkdirSync(path.dirname(file), { recursive: true })
+        fs.writeFileSync(file, lines(...text))
+        return file
+      }
+      write("parts/inner.yaml", "name: inner", "steps: [{id: a, subworkflow: ./deep.json}]")
+      write("parts/deep.json", '{"name":"deep","steps":[{"id":"b","skill":"s"}]}')
+      const outer = write("outer.yaml", "name: outer", "steps: [{id: c, subworkflow: parts/inner.yaml}]")
+      const definition = yield* WorkflowFile.read(outer)
+      expect(definition).toEqual({
+        name: "outer",
+        steps: [
+          {
+            id: "c",
+            subworkflow: {
+              name: "inner",
+              steps: [{ id: "a", subworkflow: { name: "deep", steps: [{ id: "b", skill: "s" }] } }]
+            }
+          }
+        ]
+      })
+      for (const format of ["yaml", "json"] as const)
+        expect(yield* WorkflowFile.parse(WorkflowFile.print(definition, format), { format })).toEqual(
+          definition
+        )
+
+      const bad = write("parts/bad.yaml", "name: bad", "steps: [{id: a, skil: s}]")
+      const round = write("round.yaml", "name: round", "steps: [{id: a, subworkflow: parts/back.yaml}]")
+      write("parts/back.yaml", "name: back", "steps: [{id: a, subworkflow: ../round.yaml}]")
+      const wrong = write(
+        "wrong.yaml",
+        "name: wrong",
+        "steps:",
+        "  - {id: a, subworkflow: parts/bad.yaml}",
+        "  - {id: b, subworkflow: none.yaml, after: [x]}",
+        "  - {id: c, subworkflow: {name: d, steps: [{id: e, subworkflow: none.yaml}]}}"
+      )
+      const said = yield* Effect.flip(WorkflowFile.read(wrong))
+      const none = `The file ${path.join(directory, "none.yaml")} cannot be read: it does not exist (ENOENT)`
+      expect(said.message.split("\n").map((each) => each.trim())).toEqual([
+        `The workflow in ${wrong} cannot be run:`,
+        `${wrong}:3:26 steps[0].subworkflow: The workflow in ${bad} cannot be run:`,
+        `${bad}:2:17 steps[0].skil: "skil" is not known here; did you mean "skill"?`,
+        `${wrong}:4:26 steps[1].subworkflow: ${none}`,
+        `${wrong}:4:45 steps[1].after[0]: there is no step "x"`,
+        `${wrong}:5:65 steps[2].subworkflow.steps[0].subworkflow: ${none}`
+      ])
+      expect((yield* Effect.flip(WorkflowFile.read(round))).message).toContain(
+        "the files are steps of each other: round.yaml → parts/back.yaml → round.yaml; remove one of these steps"
+      )
+      expect(
+        (yield* Effect.flip(WorkflowFile.parse("name: w\nsteps: [{id: a, subworkflow: x.yaml}]"))).message
+      ).toContain(
+        "steps[0].subworkflow: only a file can name another one; write the workflow here, or read it from a file"
+      )
     })
   )
 

@@ -15,6 +15,7 @@ const result: RunResult = {
   runId: RunId.make("fake"),
   status: "Completed",
   outputs: {},
+  output: null,
   steps: [],
   summary: {
     steps: { succeeded: 1, failed: 0, skipped: 0, cancelled: 0 },

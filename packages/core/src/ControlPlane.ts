@@ -12,6 +12,7 @@ import { EventLog, type EventLogError } from "./EventLog.js"
 import type { AgentId, Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { currentTimeMillis, forker, layerScoped } from "./internal/compat.js"
+import { makeChildren } from "./internal/children.js"
 import { beforeRegistration, makeExecutions } from "./internal/executions.js"
 import { checkGroups } from "./internal/groups.js"
 import { makeHandles } from "./internal/handles.js"
@@ -19,8 +20,9 @@ import { makeLimiter } from "./internal/limiter.js"
 import { makePlanCache } from "./internal/planCache.js"
 import { makeRecovery } from "./internal/recovery.js"
 import { makeRegistering } from "./internal/registering.js"
+import { registration } from "./internal/registration.js"
 import { type RerunFrom, rerunOf } from "./internal/rerun.js"
-import { type CommandError, type GroupLimit, type MemoryOptions, registration } from "./Orchestrator.js"
+import type { CommandError, GroupLimit, MemoryOptions } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
 import { type InvalidId, RerunRefused, type RunExists, type RunNotFound } from "./RunErrors.js"
@@ -147,14 +149,16 @@ const make = (options: Options) =>
     const { admit } = makeAdmission(options.maxConcurrentRuns ?? 100)
     const clock = yield* Effect.clock
     const limiter = makeLimiter(options.groups ?? {}, yield* forker, () => currentTimeMillis(clock))
-    const executions = yield* makeExecutions(log, dispatch, admit, limiter)
+    const executions = yield* makeExecutions(log, dispatch, admit, limiter, () => children)
     // Nobody else can be executing these; of others that are not under way here, that is not known.
     const inherited = new Set((yield* log.unfinished).map(({ runId }) => runId))
     const planOf = makePlanCache()
-    const recovery = makeRecovery(log, executions, planOf, Math.max(1, options.maxRecoveryAttempts ?? 3))
+    const maxCrashes = Math.max(1, options.maxRecoveryAttempts ?? 3)
+    const recovery = makeRecovery(log, executions, planOf, maxCrashes)
     const handles = yield* makeHandles(log, executions, recovery, inherited)
     const { currentHandleOf, entries, lookup, sendCommand } = handles
     const registerOnce = yield* makeRegistering(log, executions, handles)
+    const children = makeChildren(log, executions, handles, registerOnce, planOf, maxCrashes)
 
     /** The plan and the parameters of a request. */
     const checked = <Params>(request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>) =>

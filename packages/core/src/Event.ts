@@ -62,6 +62,10 @@ export const Origin = Schema.Struct({
 })
 export type Origin = typeof Origin.Type
 
+/** The step, and the item of it, that a run is done for. */
+export const Parent = Schema.Struct({ runId: RunId, stepId: StepId, index: Count })
+export type Parent = typeof Parent.Type
+
 /** What happens to a run as a whole. */
 export const RunEvent = Schema.Union(
   Schema.TaggedStruct("RunRegistered", {
@@ -71,7 +75,8 @@ export const RunEvent = Schema.Union(
     owner: optional(Schema.String),
     tags: Schema.Array(Schema.String),
     origin: optional(Origin),
-    inputs: optional(Schema.Record({ key: StepId, value: Json }))
+    inputs: optional(Schema.Record({ key: StepId, value: Json })),
+    parent: optional(Parent)
   }),
   Schema.TaggedStruct("RunStarted", {}),
   Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
@@ -92,7 +97,7 @@ export const RunEvent = Schema.Union(
   Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
   Schema.TaggedStruct("RunInterrupted", { reason: Schema.String, crash: optional(Schema.Boolean) }),
   Schema.TaggedStruct("RunRecovered", {}),
-  Schema.TaggedStruct("RunCompleted", { summary: RunSummary }),
+  Schema.TaggedStruct("RunCompleted", { summary: RunSummary, output: optional(Json) }),
   Schema.TaggedStruct("RunFailed", { failure: Failure, stepId: optional(StepId), summary: RunSummary }),
   Schema.TaggedStruct("RunCancelled", { reason: optional(Schema.String), summary: RunSummary })
 )
@@ -123,7 +128,13 @@ export const StepProgressEvent = Schema.Union(
   }),
   Schema.TaggedStruct("StepFailed", { stepId: StepId, failure: Failure, summary: StepSummary }),
   Schema.TaggedStruct("StepCancelled", { stepId: StepId, summary: StepSummary }),
-  Schema.TaggedStruct("ItemStarted", { ...item, total: Count, attempt: Count, agentId: AgentId }),
+  Schema.TaggedStruct("ItemStarted", {
+    ...item,
+    total: Count,
+    attempt: Count,
+    agentId: optional(AgentId),
+    childId: optional(RunId)
+  }),
   Schema.TaggedStruct("ItemProgress", {
     ...item,
     progress: optional(Schema.JsonNumber),
@@ -134,7 +145,7 @@ export const StepProgressEvent = Schema.Union(
   Schema.TaggedStruct("ItemCompleted", {
     ...item,
     attempt: Count,
-    agentId: AgentId,
+    agentId: optional(AgentId),
     result: Json,
     metrics: ItemMetrics
   }),

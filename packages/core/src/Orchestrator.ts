@@ -6,12 +6,15 @@ import * as Stream from "effect/Stream"
 import type { Agent } from "./Agent.js"
 import { AgentRegistry, type AgentRejected, layerMemory as registryInMemory } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
-import { type Entry, type EventOf, isTerminal, type StepProgressEvent } from "./Event.js"
+import { type Entry, isTerminal, type StepProgressEvent } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
+import type { Children } from "./internal/childItems.js"
 import * as engine from "./internal/engine.js"
 import { type Limiter, unlimited } from "./internal/limiter.js"
+import { makeLocalChildren } from "./internal/localChildren.js"
 import type * as Message from "./internal/message.js"
+import { registration } from "./internal/registration.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
 import * as Run from "./Run.js"
@@ -23,6 +26,7 @@ import {
   layerMemory as workspacesInMemory
 } from "./WorkspaceService.js"
 
+export type { Child, Children } from "./internal/childItems.js"
 export type { GroupLimit, Limiter } from "./internal/limiter.js"
 
 /** Why a command was not taken; whatever the reason, nothing was changed. */
@@ -46,6 +50,8 @@ export interface Start {
   readonly admit: Effect.Effect<void, never, Scope.Scope>
   /** Lets attempts begin as the limits of their groups allow. */
   readonly limiter: Limiter
+  /** Has the items executed that are runs themselves. */
+  readonly children: Children
 }
 
 /** A workflow or a step that is executed in a given workspace, without a control plane. */
@@ -77,28 +83,6 @@ export class Orchestrator extends Context.Tag("@switchyard/core/Orchestrator")<
 /** The methods of the service. */
 export type Service = Context.Tag.Service<typeof Orchestrator>
 
-/** The registration of a run as an event. */
-export const registration = (
-  workflow: Definition,
-  options: {
-    readonly params?: Json
-    readonly concurrency?: number | undefined
-    readonly owner?: string | undefined
-    readonly tags?: ReadonlyArray<string> | undefined
-    readonly origin?: EventOf<"RunRegistered">["origin"]
-    readonly inputs?: EventOf<"RunRegistered">["inputs"]
-  }
-): EventOf<"RunRegistered"> => ({
-  _tag: "RunRegistered",
-  workflow,
-  params: options.params ?? {},
-  tags: options.tags ?? [],
-  ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-  ...(options.owner === undefined ? {} : { owner: options.owner }),
-  ...(options.origin === undefined ? {} : { origin: options.origin }),
-  ...(options.inputs === undefined ? {} : { inputs: options.inputs })
-})
-
 const isStepProgress = (event: Entry["event"]): event is StepProgressEvent =>
   "stepId" in event && event._tag !== "RunFailed"
 
@@ -115,6 +99,27 @@ const make = Effect.gen(function* () {
       return execution
     })
 
+  const inOwnWorkspace = (run: Run.Run): Pick<engine.Input, "workspace" | "kept"> => ({
+    workspace: workspaces.create(run.id, {
+      workflow: run.definition,
+      params: run.params
+    } as unknown as Json),
+    kept: Effect.isSuccess(workspaces.get(run.id))
+  })
+
+  /** Executes a run that no control plane knows, and the runs that are items of it. */
+  const executeAlone = (
+    run: Run.Run,
+    plan: Plan.Plan,
+    place: Pick<engine.Input, "workspace" | "kept">
+  ): Effect.Effect<Execution, never, Scope.Scope> =>
+    Effect.gen(function* () {
+      const children = yield* makeLocalChildren(log, (child, its) =>
+        executeAlone(child, its, inOwnWorkspace(child))
+      )
+      return yield* execute({ run, plan, admit: Effect.void, limiter: unlimited, children, ...place })
+    })
+
   const runWorkflow: Service["runWorkflow"] = (definition, { concurrency, params, workspace }) =>
     Stream.unwrapScoped(
       Effect.gen(function* () {
@@ -128,11 +133,7 @@ const make = Effect.gen(function* () {
         const [entry] = yield* log.append(runId, [registration(definition, options)])
         const run = entry && Run.register(entry)
         if (run === undefined) return Stream.empty
-        const { done } = yield* execute({
-          run,
-          plan,
-          admit: Effect.void,
-          limiter: unlimited,
+        const { done } = yield* executeAlone(run, plan, {
           workspace: Effect.succeed(workspace),
           kept: Effect.succeed(true)
         })
@@ -144,17 +145,7 @@ const make = Effect.gen(function* () {
     )
 
   return Orchestrator.of({
-    start: (start) => {
-      const { run } = start
-      return execute({
-        ...start,
-        workspace: workspaces.create(run.id, {
-          workflow: run.definition,
-          params: run.params
-        } as unknown as Json),
-        kept: Effect.isSuccess(workspaces.get(run.id))
-      })
-    },
+    start: (start) => execute({ ...start, ...inOwnWorkspace(start.run) }),
     runWorkflow,
     runStep: (step, within) => {
       const { after: _settled, ...alone } = step

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as Expression from "./Expression.js"
+import { checkGivenParams } from "./internal/givenParams.js"
 import { connect, type StepGraph } from "./internal/planGraph.js"
-import { type PlannedStep, planStep, referring } from "./internal/planStep.js"
+import { compiled, type PlannedStep, planStep, referring, referringOutput } from "./internal/planStep.js"
 import { Problem, type Report } from "./internal/problem.js"
 import { checkReferences } from "./internal/references.js"
 import { salvage } from "./internal/salvage.js"
@@ -29,6 +31,8 @@ export interface Plan {
   readonly definition: Definition
   readonly steps: ReadonlyArray<PlannedStep>
   readonly order: ReadonlyArray<number>
+  /** What a run gives that completes, where the definition says so. */
+  readonly output: Expression.Template | undefined
   /** What does not keep it from being run, and is most likely not meant. */
   readonly warnings: ReadonlyArray<Problem>
   /** The position of a step by its id. */
@@ -64,7 +68,7 @@ const shapeOf = (given: Definition): Effect.Effect<Shaped, InvalidWorkflow> => {
       const parts = misshapenIn(error)
       const problems = parts.map(problemOf)
       const invalid = new InvalidWorkflow({ workflow, problems })
-      const salvaged = salvage(given as Json, parts)
+      const salvaged = salvage(given as unknown as Json, parts)
       if (salvaged === undefined) return Effect.fail(invalid)
       const { concerns, definition } = salvaged
       return Effect.matchEffect(decode(definition), {
@@ -108,32 +112,53 @@ const neverRunning = (steps: ReadonlyArray<PlannedStep>): ReadonlyArray<Problem>
     return [{ path: `steps[${index}].when`, rule: "unreachable" as const, message }]
   })
 
+/** What a definition of the right shape comes to. */
+interface Examined extends Pick<Plan, "steps" | "output" | "warnings" | "indexOf"> {
+  readonly order: ReadonlyArray<number> | undefined
+  readonly problems: ReadonlyArray<Problem>
+}
+
+const inStep =
+  (index: number) =>
+  (problem: Problem): Problem => ({ ...problem, path: `steps[${index}].subworkflow.${problem.path}` })
+
+const examine = (definition: Definition, concerns: Shaped["concerns"]): Examined => {
+  const problems: Array<Problem> = []
+  const report: Report = (path, rule, message) => {
+    const problem = { path, rule, message }
+    if (concerns(problem)) problems.push(problem)
+  }
+  const graph = connect(definition, report)
+  const { order, positions } = graph
+  const steps = definition.steps.map((step, index) =>
+    planStep(index, step, definition.defaults, graph, report)
+  )
+  const output = compiled(report, "output", Expression.template, definition.output)
+  checkReferences(definition, [...steps.map(referring), referringOutput(output, steps.length)], order, report)
+  for (const step of steps) checkTypes(step, graph, steps, report)
+  const warnings = [...neverRunning(steps)]
+  for (const { definition: step, index, work } of steps) {
+    if (work._tag !== "Subworkflow") continue
+    checkGivenParams(step, work.workflow, `steps[${index}].input`, report)
+    const inner = examine(work.workflow, (problem) => concerns(inStep(index)(problem)))
+    problems.push(...inner.problems.map(inStep(index)))
+    warnings.push(...inner.warnings.map(inStep(index)))
+  }
+  return { steps, order, output, problems, warnings, indexOf: (stepId) => positions.get(stepId) }
+}
+
 /**
- * Validates a definition and compiles its expressions. All problems are reported at once; a cycle is named in order.
- * Takes time linear in steps and dependencies.
+ * Validates a definition, with the workflows that are steps of it, and compiles its expressions. All problems are reported at
+ * once; a cycle is named in order. Takes time linear in steps and dependencies.
  */
 export const make = (given: Definition): Effect.Effect<Plan, InvalidWorkflow> =>
   Effect.gen(function* () {
     const { concerns, definition, problems: misshapen } = yield* shapeOf(given)
-    const problems: Array<Problem> = [...misshapen]
-    const report: Report = (path, rule, message) => {
-      const problem = { path, rule, message }
-      if (concerns(problem)) problems.push(problem)
-    }
-    const graph = connect(definition, report)
-    const { order, positions } = graph
-    const steps = definition.steps.map((step, index) =>
-      planStep(index, step, definition.defaults, graph, report)
-    )
-    checkReferences(definition, steps.map(referring), order, report)
-    for (const step of steps) checkTypes(step, graph, steps, report)
-    if (problems.length > 0 || order === undefined)
-      return yield* new InvalidWorkflow({ workflow: definition.name, problems })
-    return {
-      definition,
-      steps,
-      order,
-      warnings: neverRunning(steps),
-      indexOf: (stepId) => positions.get(stepId)
-    }
+    const { order, problems, ...found } = examine(definition, concerns)
+    if (misshapen.length > 0 || problems.length > 0 || order === undefined)
+      return yield* new InvalidWorkflow({
+        workflow: definition.name,
+        problems: [...misshapen, ...problems]
+      })
+    return { definition, order, ...found }
   })

@@ -104,6 +104,7 @@ export const register = (entry: Entry): Run | undefined => {
     tags: event.tags,
     registeredAt: entry.time,
     origin: event.origin,
+    parent: event.parent,
     inputs: event.inputs ?? {},
     steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep()])),
     commands: new Map(),
@@ -126,6 +127,7 @@ export const register = (entry: Entry): Run | undefined => {
     woken: false,
     failure: undefined,
     failedStep: undefined,
+    output: undefined,
     usage: Usage.zero,
     firstSeq: entry.seq,
     lastSeq: entry.seq,
@@ -193,6 +195,9 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       run.woken = false
       break
     case "RunCompleted":
+      run.endedAt = time
+      run.output = event.output
+      break
     case "RunCancelled":
       run.endedAt = time
       break
@@ -262,6 +267,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       item.status = "Running"
       item.attempt = event.attempt
       item.agentId = event.agentId
+      item.childId = event.childId
       item.progress = undefined
       break
     }

@@ -19,12 +19,21 @@ export interface RunResult {
   readonly runId: RunId
   readonly status: Run.RunStatus
   readonly outputs: Readonly<Record<string, Json>>
+  /** What a completed run gives: what its workflow says, or the outputs of the steps that nothing comes after, by id. */
+  readonly output: Json
   readonly steps: ReadonlyArray<StepResult>
   readonly summary: RunSummary
   readonly failure: Failure | undefined
   readonly failedStep: string | undefined
   readonly workspace: string | undefined
   readonly interruption?: string | undefined
+}
+
+const outputOf = (run: Run.Run, outputs: Readonly<Record<string, Json>>): Json => {
+  if (run.status !== "Completed") return null
+  if (run.output !== undefined) return run.output
+  const followed = new Set(run.definition.steps.flatMap(({ after = [] }) => after as ReadonlyArray<string>))
+  return Object.fromEntries(Object.entries(outputs).filter(([id]) => !followed.has(id)))
 }
 
 /** What a run came to, from its fold. */
@@ -43,6 +52,7 @@ export const resultOf = (run: Run.Run): RunResult => {
     runId: run.id,
     status: run.status,
     outputs,
+    output: outputOf(run, outputs),
     steps,
     summary: Run.summary(run, now),
     failure: run.failure,

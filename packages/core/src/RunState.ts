@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { Event, Failure, Origin, PauseMode } from "./Event.js"
+import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
 import type { CommandId, RunId, Seq } from "./Ids.js"
 import type { Json } from "./Json.js"
 import type { StepState } from "./StepState.js"
@@ -35,6 +35,8 @@ export interface Run {
   readonly registeredAt: number
   /** The run that this one does again. */
   readonly origin: Origin | undefined
+  /** The step of another run that this one is done for. */
+  readonly parent: Parent | undefined
   /** What steps receive instead of what their definition says. */
   readonly inputs: Readonly<Record<string, Json>>
   readonly steps: Map<string, StepState>
@@ -66,6 +68,8 @@ export interface Run {
   woken: boolean
   failure: Failure | undefined
   failedStep: string | undefined
+  /** What it gave, once it has completed and its workflow says what that is. */
+  output: Json | undefined
   usage: Usage.Usage
   readonly firstSeq: Seq
   lastSeq: Seq

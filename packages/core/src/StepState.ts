@@ -19,6 +19,8 @@ export interface ItemState {
   answered: number
   /** Who makes the attempt; while waiting, who makes the next one. */
   agentId: AgentId | undefined
+  /** The run that the item is, where it is one. */
+  childId: RunId | undefined
   /** How many attempts that agent has made of it, this one included; an attempt that was interrupted and made again is one. */
   tries: number
   startedAt: number
@@ -111,6 +113,7 @@ export const itemOf = (
     attempt: place.attempt,
     answered: 0,
     agentId: undefined,
+    childId: undefined,
     tries: 0,
     startedAt: time,
     result: null,

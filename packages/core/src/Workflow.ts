@@ -5,6 +5,7 @@ import type * as Schema from "effect/Schema"
 import type { AgentErrorKind } from "./AgentErrorKind.js"
 import type { ConstraintValue } from "./Capability.js"
 import type { AgentId, StepId } from "./Ids.js"
+import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
 import type { Json } from "./Json.js"
 import type {
   ApprovalDefinition,
@@ -69,6 +70,8 @@ export interface Options<A, Params> {
   readonly timeout?: Duration.DurationInput
   /** How steps are done that do not say so themselves. */
   readonly defaults?: PolicyOptions
+  /** What a run gives that completes, a template; by default the outputs of its last steps by their ids. */
+  readonly output?: Json
 }
 
 /** An empty workflow; steps are added with `step`. */
@@ -85,7 +88,7 @@ export const make = <A = unknown, Params = unknown>(
     steps: []
   }
   if (params === undefined) return build(definition, undefined)
-  const schema: Record<string, unknown> = { ...JSONSchema.make(params) }
+  const schema = withDefaults({ ...JSONSchema.make(params) }, paramDefaults(params))
   return build({ ...definition, params: schema as Definition["params"] & object }, params)
 }
 
@@ -126,7 +129,7 @@ export interface PolicyOptions {
   readonly fallback?: boolean | ReadonlyArray<string>
 }
 
-/** One step as a host writes it; exactly one of `skill`, `agent`, `map`, `reduce`, `approval` and `wait` is given. */
+/** One step as a host writes it; exactly one of `skill`, `agent`, `subworkflow`, `map`, `reduce`, `approval` and `wait` is given. */
 export interface StepOptions<After extends string = string> extends PolicyOptions {
   /** The skill to select an agent by. */
   readonly skill?: string
@@ -150,6 +153,8 @@ export interface StepOptions<After extends string = string> extends PolicyOption
   readonly label?: string
   /** What the agent receives; the item by default, or the run's parameters where there is no `forEach`. */
   readonly input?: Json
+  /** A workflow; each item is a run of it, whose parameters are the input. */
+  readonly subworkflow?: Definition | { readonly definition: Definition }
   /** Makes a list of another one, by expressions alone. */
   readonly map?: MapDefinition
   /** Makes a value of a list, by expressions alone. */
@@ -184,11 +189,14 @@ const policies = ({ attemptTimeout, fallback, retry, stepTimeout, ...rest }: Pol
 
 /** The definition of one step from what a host writes; nothing is validated before a plan is made. */
 export const stepDefinition = (id: string, options: StepOptions): StepDefinition => {
-  const { agent, after, ...rest } = options
+  const { agent, after, subworkflow, ...rest } = options
   return {
     id: id as StepId,
     ...policies(rest),
     ...(agent === undefined ? {} : { agent: agent as AgentId }),
+    ...(subworkflow === undefined
+      ? {}
+      : { subworkflow: "definition" in subworkflow ? subworkflow.definition : subworkflow }),
     ...(after === undefined ? {} : { after: after as ReadonlyArray<StepId> })
   }
 }

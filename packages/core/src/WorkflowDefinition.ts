@@ -115,7 +115,8 @@ export type WaitDefinition = typeof WaitDefinition.Type
 
 /**
  * One step of a workflow as data. Exactly one of these says what it does: `skill` (the registry selects an agent), `agent`
- * (a named one), `map` and `reduce` (expressions alone), `approval` (somebody decides), `wait` (a time or a signal comes).
+ * (a named one), `subworkflow` (a child run for each item), `map` and `reduce` (expressions alone), `approval` (somebody
+ * decides), `wait` (a time or a signal comes).
  */
 export const StepDefinition = Schema.Struct({
   id: required(StepId, "Names the step; others refer to it as `steps.<id>`."),
@@ -133,6 +134,10 @@ export const StepDefinition = Schema.Struct({
   forEach: optional(list, "Does the step once for each element of a list."),
   label: optional(Schema.NonEmptyString, "A template for the name of each item."),
   input: optional(Json, "What the agent receives, a template; the item or the parameters by default."),
+  subworkflow: optional(
+    Schema.suspend((): Schema.Schema<Definition, DefinitionEncoded> => Definition),
+    "The workflow of the run that each item is; its input is the parameters."
+  ),
   map: optional(MapDefinition, "Makes a list of another one, by expressions alone."),
   reduce: optional(ReduceDefinition, "Makes one value of a list, by expressions alone."),
   approval: optional(ApprovalDefinition, "Waits until somebody decides; a rejection fails the step."),
@@ -141,8 +146,7 @@ export const StepDefinition = Schema.Struct({
 })
 export type StepDefinition = typeof StepDefinition.Type
 
-/** A workflow as data: it survives JSON and YAML unchanged, and a run keeps a copy of the one it was registered with. */
-export const Definition = Schema.Struct({
+const definitionFields = {
   name: required(Schema.NonEmptyString, "The name of the workflow."),
   description: optional(Schema.String, "What the workflow is for."),
   params: optional(Schema.Record({ key: Schema.String, value: Json }), "The JSON Schema of the parameters."),
@@ -153,6 +157,26 @@ export const Definition = Schema.Struct({
   concurrency: optional(Count, "How many items may be under way at once over all steps."),
   timeoutMillis: optional(Count, "How long a run may be running, in milliseconds; pauses do not count."),
   defaults: optional(Policies, "How steps are done that do not say so themselves."),
+  output: optional(
+    Json,
+    "What a run gives that completes, a template; the outputs of its last steps by default."
+  )
+}
+
+/** A workflow as data: it survives JSON and YAML unchanged, and a run keeps a copy of the one it was registered with. */
+export interface Definition extends Schema.Struct.Type<typeof definitionFields> {
+  /** The steps, in any order. */
+  readonly steps: ReadonlyArray<StepDefinition>
+}
+
+/** A workflow as it is written down. */
+export interface DefinitionEncoded extends Schema.Struct.Encoded<typeof definitionFields> {
+  /** The steps, in any order. */
+  readonly steps: ReadonlyArray<typeof StepDefinition.Encoded>
+}
+
+/** The shape of workflows, of which everything but the rules among steps can be checked. */
+export const Definition = Schema.Struct({
+  ...definitionFields,
   steps: required(Schema.Array(StepDefinition), "The steps, in any order.")
-})
-export type Definition = typeof Definition.Type
+}).annotations({ identifier: "Workflow" })

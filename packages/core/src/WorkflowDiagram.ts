@@ -43,6 +43,7 @@ interface Shape {
 
 const shapes: Readonly<Record<Kind, Shape>> = {
   Agent: { mermaid: ["[", "]"], dot: "box" },
+  Subworkflow: { mermaid: ["[[", "]]"], dot: "component" },
   Map: { mermaid: ["[/", "/]"], dot: "parallelogram" },
   Reduce: { mermaid: ["[\\", "/]"], dot: "invtrapezium" },
   Approval: { mermaid: ["{{", "}}"], dot: "hexagon" },

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises"
-import { extname } from "node:path"
+import { extname, resolve } from "node:path"
 import * as Plan from "@switchyard/core/Plan"
 import type { Definition } from "@switchyard/core/Workflow"
 import * as Effect from "effect/Effect"
@@ -9,6 +9,7 @@ import { reasonOf } from "./internal/fileSystem.js"
 import { readJson } from "./internal/jsonSource.js"
 import { printYaml } from "./internal/printYaml.js"
 import type { SourceText } from "./internal/sourceText.js"
+import { withFiles } from "./internal/workflowFiles.js"
 import { readYaml } from "./internal/yamlSource.js"
 
 export { jsonSchema } from "./internal/workflowSchema.js"
@@ -25,7 +26,10 @@ export const FileProblem = Schema.Struct({
   path: Schema.String,
   line: Schema.Int,
   column: Schema.Int,
-  rule: Schema.Union(Plan.Problem.fields.rule, Schema.Literal("syntax", "tag", "alias", "merge", "document")),
+  rule: Schema.Union(
+    Plan.Problem.fields.rule,
+    Schema.Literal("syntax", "tag", "alias", "merge", "document", "file")
+  ),
   message: Schema.String
 })
 export type FileProblem = typeof FileProblem.Type
@@ -72,7 +76,7 @@ const textProblems = ({ pathAt, problems }: SourceText): ReadonlyArray<Located> 
     path: problem.rule === "document" ? "" : pathAt(problem.offset)
   }))
 
-const located = (source: SourceText, problem: Plan.Problem): Located => ({
+const located = (source: SourceText, problem: Omit<Located, "offset">): Located => ({
   ...problem,
   offset: source.offsetOf(problem.path, problem.rule === "unknown" ? "name" : "value")
 })
@@ -91,13 +95,16 @@ const linesOf = (text: string): LineCounter => {
   return counter
 }
 
-/**
- * The definition that a text holds, which is known to make a plan. All problems are reported at once, those of the text and
- * those of the workflow, as far as the text can be understood. Texts nested more than 256 levels deep are refused.
- */
-export const parse = (
+type Completed = Effect.Effect<{
+  readonly value: unknown
+  readonly problems: ReadonlyArray<Omit<Located, "offset">>
+}>
+
+/** The definition that a text holds, once what it refers to is in its place. */
+const understand = (
   text: string,
-  options: ParseOptions = {}
+  options: ParseOptions,
+  complete: (value: unknown) => Completed
 ): Effect.Effect<Definition, InvalidWorkflowFile> =>
   Effect.suspend(() => {
     const { file = "workflow" } = options
@@ -116,24 +123,39 @@ export const parse = (
       return new InvalidWorkflowFile({ file, problems: placed })
     }
     if (source.value === undefined) return Effect.fail(invalid(found))
-    return Effect.matchEffect(Plan.make(withoutSchema(source.value) as Definition), {
-      onFailure: ({ problems }) => {
-        const named = new Set(found.map(({ offset }) => offset))
-        const others = problems.map((each) => located(source, each))
-        // What is no part of YAML here is no part of a workflow either, which need not be said twice.
-        const more = others.filter(({ offset, rule }) => rule !== "unknown" || !named.has(offset))
-        return Effect.fail(invalid([...found, ...more]))
-      },
-      onSuccess: ({ definition }) =>
-        found.length === 0 ? Effect.succeed(definition) : Effect.fail(invalid(found))
+    return Effect.flatMap(complete(withoutSchema(source.value)), ({ problems: missing, value }) => {
+      const wrong = [...found, ...missing.map((each) => located(source, each))]
+      return Effect.matchEffect(Plan.make(value as Definition), {
+        onFailure: ({ problems }) => {
+          const named = new Set(found.map(({ offset }) => offset))
+          const others = problems.map((each) => located(source, each))
+          // What is no part of YAML here is no part of a workflow either, which need not be said twice.
+          const more = others.filter(({ offset, rule }) => rule !== "unknown" || !named.has(offset))
+          return Effect.fail(invalid([...wrong, ...more]))
+        },
+        onSuccess: ({ definition }) =>
+          wrong.length === 0 ? Effect.succeed(definition) : Effect.fail(invalid(wrong))
+      })
     })
   })
 
 /**
- * The definition in a file of UTF-8, YAML or JSON by its name. Files of more than 16 MiB, and what is no file, are refused
- * unread.
+ * The definition that a text holds, which is known to make a plan. All problems are reported at once, those of the text and
+ * those of the workflow, as far as the text can be understood. Texts nested more than 256 levels deep are refused.
  */
-export const read = (file: string): Effect.Effect<Definition, InvalidWorkflowFile | WorkflowFileUnreadable> =>
+export const parse = (
+  text: string,
+  options: ParseOptions = {}
+): Effect.Effect<Definition, InvalidWorkflowFile> =>
+  understand(text, options, (value) =>
+    withFiles(value, [], () =>
+      Effect.fail({
+        message: "only a file can name another one; write the workflow here, or read it from a file"
+      })
+    )
+  )
+
+const textOf = (file: string): Effect.Effect<string, WorkflowFileUnreadable> =>
   Effect.tryPromise({
     try: async () => {
       const stats = await stat(file)
@@ -147,7 +169,23 @@ export const read = (file: string): Effect.Effect<Definition, InvalidWorkflowFil
       }
     },
     catch: (error) => new WorkflowFileUnreadable({ file, reason: reasonOf(error) })
-  }).pipe(Effect.flatMap((text) => parse(text, { file })))
+  })
+
+const readFrom = (
+  file: string,
+  trail: ReadonlyArray<string>
+): Effect.Effect<Definition, InvalidWorkflowFile | WorkflowFileUnreadable> =>
+  Effect.flatMap(textOf(file), (text) =>
+    understand(text, { file }, (value) => withFiles(value, [...trail, resolve(file)], readFrom))
+  )
+
+/**
+ * The definition in a file of UTF-8, YAML or JSON by its name. A `subworkflow` may be the path of another such file, relative
+ * to the one that names it, and its workflow stands there in the definition. Files of more than 16 MiB, and what is no file,
+ * are refused unread.
+ */
+export const read = (file: string): Effect.Effect<Definition, InvalidWorkflowFile | WorkflowFileUnreadable> =>
+  readFrom(file, [])
 
 /**
  * The text of a definition, which `parse` gives back exactly as it was. YAML is in block style, nothing in it is folded, and

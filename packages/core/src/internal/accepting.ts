@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type ControlCommand, toEvent } from "../Command.js"
+import type { PauseMode } from "../Event.js"
 import type { CommandId } from "../Ids.js"
 import type * as Run from "../Run.js"
 import { completeDeferred } from "./compat.js"
@@ -13,8 +14,7 @@ export interface Consequences {
   /** Whether it has been decided how the run ends. */
   readonly isEnding: () => boolean
   readonly resume: () => void
-  /** Interrupts what is under way. */
-  readonly interrupt: () => void
+  readonly pause: (mode: PauseMode) => void
   readonly cancel: () => void
   /** Takes note that what these steps wait for has come. */
   readonly answered: (stepIds: Iterable<string>) => void
@@ -38,7 +38,7 @@ export const makeAccept =
     const awaiting = command._tag === "Signal" ? [...(run.awaiting.get(command.name) ?? [])] : []
     recorder.emit(toEvent(id, command))
     recorder.answer(id, reply)
-    if (command._tag === "Pause" && command.mode === "interrupt") consequences.interrupt()
+    if (command._tag === "Pause") consequences.pause(command.mode ?? "drain")
     if (command._tag === "Resume" && run.status === "Queued") consequences.resume()
     if (command._tag === "Cancel") consequences.cancel()
     consequences.answered(command._tag === "Decide" ? [command.stepId] : awaiting)

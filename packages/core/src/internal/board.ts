@@ -1,18 +1,23 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import type { Event, Failure } from "../Event.js"
+import type { Event, Failure, PauseMode } from "../Event.js"
 import type * as Expression from "../Expression.js"
+import type { RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import type { Workspace } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
+import type { Children, Leaving } from "./childItems.js"
 import { type Fork, interruptNow } from "./compat.js"
 import { type Computed, compute } from "./compute.js"
+import type { Ending } from "./ending.js"
 import { given, listOf } from "./evaluation.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
 import type { Limiter } from "./limiter.js"
+import { hasItems } from "./planStep.js"
+import { isOfRuns } from "./runFold.js"
 import { type Lane, makeLanes, makePriorityQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
 import { makeSettling } from "./settling.js"
 import { makeTimer } from "./timer.js"
@@ -39,6 +44,7 @@ export const makeBoard = (
   run: Run.Run,
   registry: AgentRegistry.Service,
   limiter: Limiter,
+  children: Children,
   signals: Signals
 ) => {
   const { emit, fork, now } = signals
@@ -51,6 +57,8 @@ export const makeBoard = (
   const waits = makeWaits(fork, now, signals.alarm)
   let ready: Array<Lane> = []
   let inFlight = 0
+  /** How many of those are runs of their own, which have their slots and need none here. */
+  let elsewhere = 0
 
   for (const lane of lanes) {
     if (Run.isSettled(lane.state.status)) views[lane.step.definition.id] = viewOf(lane)
@@ -63,8 +71,20 @@ export const makeBoard = (
     launchable.offer(lane, lane.step.definition.priority ?? 0)
   }
 
+  /** The runs that are items of a step and have not come to an end that is recorded here. */
+  const childrenOf = ({ state }: Lane): ReadonlyArray<RunId> =>
+    isOfRuns(state)
+      ? state.items.flatMap((item) =>
+          item?.status === "Running" || item?.status === "Cancelled" ? (item.childId ?? []) : []
+        )
+      : []
+
   // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
-  const interrupt = (lane: Lane): void => {
+  const interrupt = (lane: Lane, why: Leaving): void => {
+    // What is left already, for the run to stand still, would not come to its end by that.
+    if (why === "cancel" && lane.leaving !== "stop")
+      for (const childId of childrenOf(lane)) fork(children.cancel(childId))
+    lane.leaving = why
     for (const fiber of lane.fibers) if (fiber !== undefined) interruptNow(fiber)
   }
 
@@ -83,7 +103,7 @@ export const makeBoard = (
     index
   })
 
-  const sight: Sight = { run, scopeOf, emit, now, limiter }
+  const sight: Sight = { run, scopeOf, emit, now, limiter, children }
 
   /** What an expression gives; the step fails where it gives nothing that can be used. */
   const evaluated = <A>(lane: Lane, value: Effect.Effect<A, Failure>): { readonly value: A } | undefined =>
@@ -162,13 +182,14 @@ export const makeBoard = (
     if (list === undefined) return
     const items = list.value
     lane.items = items
-    startStep(lane, work._tag === "Agent" ? items.length : 0)
+    startStep(lane, hasItems(work) ? items.length : 0)
     for (let index = items.length - 1; index >= 0; index--) {
       const item = state.items[index]
       if (item?.status === "Failed" && definition.onItemFailure !== "continue") lane.failing ??= item.failure
       if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
     }
     if (lane.failing === undefined) enqueue(lane)
+    else for (const childId of childrenOf(lane)) fork(children.cancel(childId))
     startTimer(lane)
     settling.settleIfDone(lane)
   }
@@ -180,10 +201,12 @@ export const makeBoard = (
         ? compute(work, scopeOf(null, 0))
         : itemEffect(lane, index, workspace, registry, sight)
     )
+    lane.leaving = "stop"
     lane.fibers[index] = fiber
     lane.running++
     busy.add(lane)
     inFlight++
+    if (work._tag === "Subworkflow") elsewhere++
     fiber.addObserver((exit) => signals.itemEnded(lane, index, endOf(lane, index, exit, now())))
   }
 
@@ -231,6 +254,7 @@ export const makeBoard = (
       lane.running--
       if (lane.running === 0) busy.delete(lane)
       inFlight--
+      if (lane.step.work._tag === "Subworkflow") elsewhere--
       if (end === undefined) {
         lane.todo.push(index)
       } else if (end._tag === "Computed") {
@@ -242,7 +266,7 @@ export const makeBoard = (
         const failing = end._tag === "ItemFailed" && definition.onItemFailure !== "continue"
         if (failing && lane.failing === undefined) {
           lane.failing = end.error
-          interrupt(lane)
+          interrupt(lane, "cancel")
         }
       }
       if (lane.failing === undefined) enqueue(lane)
@@ -264,7 +288,7 @@ export const makeBoard = (
         kind: "Timeout",
         message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
       }
-      interrupt(lane)
+      interrupt(lane, "cancel")
       settling.settleIfDone(lane)
     },
 
@@ -299,13 +323,26 @@ export const makeBoard = (
       }
     },
 
-    /** Interrupts what is under way, without waiting for it to have ended. */
-    interruptAll: (): void => {
-      for (const lane of busy) interrupt(lane)
+    /** Interrupts what is under way for good, without waiting for it to have ended. */
+    cancelAll: (): void => {
+      for (const lane of busy) interrupt(lane, "cancel")
     },
+    /** Has what is under way stand still, or lets it finish, without waiting for that; runs of their own stand still always. */
+    pauseAll: (mode: PauseMode): void => {
+      for (const lane of busy)
+        if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
+    },
+    /** Ends the runs that are items of this one and have not ended, and waits until they have. */
+    cancelChildren: Effect.suspend(() =>
+      Effect.forEach(lanes.flatMap(childrenOf), children.cancel, {
+        concurrency: "unbounded",
+        discard: true
+      })
+    ),
     /** Interrupts what is under way and waits until it has ended. */
     stop: Effect.suspend(() => {
       stopTimers()
+      for (const lane of busy) lane.leaving = "stop"
       return Fiber.interruptAll(
         [...busy].flatMap(({ fibers }) => fibers.filter((each) => each !== undefined))
       )
@@ -318,11 +355,26 @@ export const makeBoard = (
       waits.start()
     },
     /** Whether nothing can be done before what steps wait for has come. */
-    onlyWaits: () => settling.waiting() > 0 && inFlight === 0 && !hasWork(),
+    onlyWaits: () => settling.waiting() + elsewhere > 0 && inFlight === elsewhere && !hasWork(),
     /** Whether something is under way or can be. */
-    hasWork: () => inFlight > 0 || hasWork(),
+    hasWork: () => inFlight > elsewhere || hasWork(),
     inFlight: () => inFlight,
     isDone: () => settling.left() === 0,
+    /** How the run ends now that all of its steps are settled: with what it gives, where its workflow says what that is. */
+    completion: (): Ending => {
+      if (plan.output === undefined) return { _tag: "Completed", output: undefined }
+      for (const lane of lanes) views[lane.step.definition.id] = viewOf(lane)
+      return Effect.runSync(
+        Effect.match(given(plan.output.evaluate(scopeOf(null, 0))), {
+          onFailure: ({ kind, message }): Ending => ({
+            _tag: "Failed",
+            failure: { kind, message: `its output: ${message}` },
+            stepId: undefined
+          }),
+          onSuccess: (output): Ending => ({ _tag: "Completed", output })
+        })
+      )
+    },
     fatal
   }
 }

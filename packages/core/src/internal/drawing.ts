@@ -63,6 +63,7 @@ type Said = (step: StepDefinition) => string | undefined
 
 /** What each kind of work is called in a picture, where a step is of that kind. */
 const works: { readonly [Tag in Exclude<Work["_tag"], "Agent">]: Said } = {
+  Subworkflow: ({ subworkflow }) => subworkflow && `workflow ${subworkflow.name}`,
   Map: ({ map }) => map && `map ${counted(map.over)}`,
   Reduce: ({ reduce }) => reduce && `reduce ${counted(reduce.over)}`,
   Approval: ({ approval }) =>

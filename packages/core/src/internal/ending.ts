@@ -5,12 +5,13 @@ import * as Scope from "effect/Scope"
 import type { Event, Failure } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { StepId } from "../Ids.js"
+import type { Json } from "../Json.js"
 import * as Run from "../Run.js"
 import type { Workspace, WorkspaceError } from "../WorkspaceService.js"
 
 /** How a run ends. */
 export type Ending =
-  | { readonly _tag: "Completed" }
+  | { readonly _tag: "Completed"; readonly output: Json | undefined }
   | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
   | { readonly _tag: "Cancelled" }
 
@@ -54,8 +55,10 @@ export const recordEnd = (how: Ending, closing: Closing): Effect.Effect<void, Ev
     yield* sync
     yield* release(how, closing)
     const summary = Run.summary(run, now())
-    if (how._tag === "Completed") emit({ _tag: "RunCompleted", summary })
-    else if (how._tag === "Failed") {
+    if (how._tag === "Completed") {
+      const { output } = how
+      emit({ _tag: "RunCompleted", summary, ...(output === undefined ? {} : { output }) })
+    } else if (how._tag === "Failed") {
       const at = how.stepId === undefined ? {} : { stepId: how.stepId }
       emit({ _tag: "RunFailed", failure: how.failure, ...at, summary })
     } else {

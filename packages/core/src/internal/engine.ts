@@ -15,6 +15,7 @@ import { makeAccept } from "./accepting.js"
 import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
 import { messageOf } from "./cause.js"
+import type { Children } from "./childItems.js"
 import {
   afterOthers,
   completeDeferred,
@@ -46,6 +47,8 @@ export interface Input {
   readonly registry: AgentRegistry.Service
   /** Lets attempts begin as the limits of their groups allow. */
   readonly limiter: Limiter
+  /** Has the items executed that are runs themselves. */
+  readonly children: Children
 }
 
 /** A run under way: commands are acknowledged once they are durable. */
@@ -107,7 +110,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const recorder = makeRecorder(run, log, now, rouse)
     const { emit, sync } = recorder
     const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
-    const board = makeBoard(plan, run, registry, input.limiter, {
+    const board = makeBoard(plan, run, registry, input.limiter, input.children, {
       emit,
       now,
       fork,
@@ -142,10 +145,10 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const accept = makeAccept(run, recorder, {
       isEnding: () => ending !== undefined,
       resume: slot.request,
-      interrupt: board.interruptAll,
+      pause: board.pauseAll,
       cancel: () => {
         ending = { _tag: "Cancelled" }
-        board.interruptAll()
+        board.cancelAll()
       },
       answered: board.answered
     })
@@ -165,7 +168,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       if (timer?.isRunning() !== true || ending !== undefined) return
       const failure = { kind: "Timeout", message: `the run took longer than ${timeoutMillis} ms` }
       ending = { _tag: "Failed", failure, stepId: undefined }
-      board.interruptAll()
+      board.cancelAll()
     }
 
     const handle = (message: Message): void => {
@@ -198,7 +201,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const begins = !begun
       recorder.flush((exit) => {
         begun ||= begins
-        if (settled.length > 0 || begins || heldUp || Exit.isFailure(exit))
+        const frees = slot.held() && board.onlyWaits()
+        if (settled.length > 0 || begins || heldUp || frees || Exit.isFailure(exit))
           post({ _tag: "Durable", exit, settled })
       })
     }
@@ -207,6 +211,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       Effect.gen(function* () {
         yield* slot.release
         timer?.stop()
+        yield* board.cancelChildren
         board.abandon(how._tag === "Cancelled" ? "the run was cancelled" : "the run failed")
         yield* recordEnd(how, {
           run,
@@ -220,12 +225,12 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         })
       })
 
-    /** A run that does nothing but wait leaves its slot to others, and asks for it again when it can go on. */
+    const goesOn = () => run.status === "Running" && run.pause === undefined && ending === undefined
+
+    /** Leaves the slot to others where the run does nothing but wait; it asks for it again when it can go on. */
     const shareSlot = (): void => {
-      if (!slot.held()) {
-        if (board.hasWork()) slot.request()
-      } else if (board.onlyWaits() && recorder.pending() === 0 && recorder.unacknowledged() === 0)
-        fork(slot.release)
+      const waits = goesOn() && slot.held() && board.onlyWaits()
+      if (waits && recorder.pending() === 0 && recorder.unacknowledged() === 0) fork(slot.release)
     }
 
     /** What the run is to do now that everything that was asked of it is in hand. */
@@ -233,9 +238,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const fatal = board.fatal()
       if (fatal !== undefined && ending === undefined) {
         ending = { _tag: "Failed", ...fatal }
-        if (plan.definition.onStepFailure !== "drain") board.interruptAll()
+        if (plan.definition.onStepFailure !== "drain") board.cancelAll()
       }
-      if (ending === undefined && board.isDone() && run.status === "Running") ending = { _tag: "Completed" }
+      if (ending === undefined && board.isDone() && run.status === "Running") ending = board.completion()
       if (board.inFlight() > 0 || preparing) return undefined
       const underWay = run.status === "Running" || run.status === "Queued"
       if (ending !== undefined) return ending._tag === "Cancelled" || underWay ? ending : undefined
@@ -312,9 +317,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         inbox = []
         for (const message of messages) handle(message)
         proceed()
-        const goesOn = run.status === "Running" && run.pause === undefined && ending === undefined
-        if (goesOn) shareSlot()
-        const mayStart = begun && goesOn && slot.held()
+        if (goesOn() && !slot.held() && board.hasWork()) slot.request()
+        const mayStart = begun && goesOn() && slot.held()
         const most = Math.min(starts, mostPending)
         heldUp = recorder.unacknowledged() >= mostUnacknowledged
         const started = workspace !== undefined && mayStart && !heldUp ? board.advance(workspace, most) : 0
@@ -338,6 +342,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         else if (next !== "Idle") proceedTo(next)
         else {
           state = "idle"
+          shareSlot()
           if (inbox.length > 0 || recorder.pending() > 0) rouse()
         }
       } catch (defect) {

@@ -49,7 +49,8 @@ export const makeExecutions = (
   log: EventLog.Service,
   dispatch: Distributor.Service["dispatch"],
   admit: Start["admit"],
-  limiter: Start["limiter"]
+  limiter: Start["limiter"],
+  children: () => Start["children"]
 ): Effect.Effect<Executions, never, Scope.Scope> =>
   Effect.gen(function* () {
     const drivers = yield* FiberMap.make<RunId>()
@@ -76,7 +77,7 @@ export const makeExecutions = (
         broken.delete(run.id)
         const drive = Effect.scoped(
           Effect.gen(function* () {
-            const execution = yield* dispatch({ run, plan, admit, limiter })
+            const execution = yield* dispatch({ run, plan, admit, limiter, children: children() })
             yield* Deferred.succeed(entry.execution, execution)
             yield* execution.done
           })

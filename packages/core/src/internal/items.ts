@@ -10,13 +10,16 @@ import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { type ItemEnd, type Job, runItem, type Surroundings } from "./attempts.js"
 import { messageOf } from "./cause.js"
+import { type Children, runChild } from "./childItems.js"
 import type { Computed } from "./compute.js"
+import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
 
 /** What the items of a run see of it. */
 export interface Sight extends Surroundings {
   readonly run: Run
   readonly scopeOf: (item: Json, index: number) => Expression.Scope
+  readonly children: Children
 }
 
 const jobOf = (
@@ -63,6 +66,23 @@ const failureOf = (lane: Lane, index: number, label: string, error: Failure, now
   }
 }
 
+/** Has an item done by agents, or as a run of its own. */
+const performed = (
+  lane: Lane,
+  job: Job,
+  registry: AgentRegistry.Service,
+  sight: Sight
+): Effect.Effect<ItemEnd> => {
+  const { work } = lane.step
+  if (work._tag !== "Subworkflow") return runItem(job, registry, sight)
+  const { run } = sight
+  return runChild(
+    { ...job, run, workflow: work.workflow, leaving: () => lane.leaving },
+    sight.children,
+    sight
+  )
+}
+
 /** Does an item from where it was left off, with the name and the input that its step's expressions give. */
 export const itemEffect = (
   lane: Lane,
@@ -78,14 +98,14 @@ export const itemEffect = (
   const edited = sight.run.inputs[step.definition.id]
   const given = edited ?? (forEach === undefined ? sight.run.params : value)
   if (label === undefined && (input === undefined || edited !== undefined)) {
-    return runItem(jobOf(lane, index, workspace, sight, plain, given), registry, sight)
+    return performed(lane, jobOf(lane, index, workspace, sight, plain, given), registry, sight)
   }
   return Effect.gen(function* () {
     const scope = sight.scopeOf(value, index)
     const named = label === undefined ? plain : yield* label.evaluate(scope)
     const item = typeof named === "string" ? named : JSON.stringify(named)
     const made = input === undefined || edited !== undefined ? given : yield* input.evaluate(scope)
-    return yield* runItem(jobOf(lane, index, workspace, sight, item, made), registry, sight)
+    return yield* performed(lane, jobOf(lane, index, workspace, sight, item, made), registry, sight)
   }).pipe(
     Effect.catchTag("ExpressionError", ({ message }) =>
       Effect.sync(() => failureOf(lane, index, plain, { kind: "ExpressionError", message }, sight.now()))
@@ -103,7 +123,7 @@ export const endOf = (
   if (Exit.isSuccess(exit)) return exit.value
   if (Cause.isInterruptedOnly(exit.cause)) return undefined
   const failure = { kind: "Failed", message: messageOf(exit.cause) }
-  return lane.step.work._tag === "Agent"
+  return hasItems(lane.step.work)
     ? failureOf(lane, index, String(index), failure, now)
     : { _tag: "NotComputed", failure }
 }

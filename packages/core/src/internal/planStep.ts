@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { CapabilityQuery } from "../Capability.js"
 import * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
-import type { Join, Policies, StepDefinition } from "../WorkflowDefinition.js"
+import type { Definition, Join, Policies, StepDefinition } from "../WorkflowDefinition.js"
 import type { StepGraph } from "./planGraph.js"
 import type { Report } from "./problem.js"
 import type { Place, Referring } from "./references.js"
@@ -10,6 +10,7 @@ import type { Place, Referring } from "./references.js"
 /** What a step does. */
 export type Work =
   | { readonly _tag: "Agent" }
+  | { readonly _tag: "Subworkflow"; readonly workflow: Definition }
   | {
       readonly _tag: "Map"
       readonly over: Expression.Template
@@ -28,6 +29,12 @@ export type Work =
       readonly millis: Expression.Template | undefined
       readonly until: Expression.Template | undefined
     }
+
+/** Work that is done item by item. */
+export type ItemWork = Extract<Work, { readonly _tag: "Agent" | "Subworkflow" }>
+
+/** Whether something is done item by item. */
+export const hasItems = (work: Work): work is ItemWork => work._tag === "Agent" || work._tag === "Subworkflow"
 
 /** A step with its expressions compiled and its neighbours by position. */
 export interface PlannedStep {
@@ -56,20 +63,9 @@ export const queryOf = (
   ...(step.constraints === undefined ? {} : { constraints: step.constraints })
 })
 
-const works = ["skill", "agent", "map", "reduce", "approval", "wait"] as const
-const ofAgents = [
-  "inputType",
-  "constraints",
-  "forEach",
-  "label",
-  "concurrency",
-  "group",
-  "input",
-  "onItemFailure",
-  "retry",
-  "attemptTimeoutMillis",
-  "fallback"
-] as const
+const works = ["skill", "agent", "subworkflow", "map", "reduce", "approval", "wait"] as const
+const ofAgents = ["inputType", "constraints", "group", "retry", "attemptTimeoutMillis", "fallback"] as const
+const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure"] as const
 
 const checkWork = (step: StepDefinition, path: string, report: Report): void => {
   const given = works.filter((name) => step[name] !== undefined)
@@ -78,12 +74,13 @@ const checkWork = (step: StepDefinition, path: string, report: Report): void => 
     report(
       path,
       "work",
-      "say what the step does: give a skill, the id of an agent, a map, a reduce, an approval or a wait"
+      "say what the step does: give a skill, the id of an agent, a subworkflow, a map, a reduce, an approval or a wait"
     )
   else if (given.length > 1)
     report(path, "work", `a step does one thing; of ${given.join(" and ")}, keep one`)
   else if (first !== "skill" && first !== "agent") {
-    for (const name of ofAgents) {
+    const names = first === "subworkflow" ? ofAgents : [...ofAgents, ...ofItems]
+    for (const name of names) {
       if (step[name] !== undefined)
         report(`${path}.${name}`, "work", `this is about an agent, and ${first} needs none; remove it`)
     }
@@ -106,6 +103,24 @@ const checkItems = (step: StepDefinition, path: string, report: Report): void =>
   }
 }
 
+/** A compiled expression; `undefined` where there is none, or where what is wrong with it is reported. */
+export const compiled = <A extends Json, B>(
+  report: Report,
+  path: string,
+  compile: (source: A) => Effect.Effect<B, Expression.ExpressionError>,
+  source: A | undefined
+): B | undefined =>
+  source === undefined
+    ? undefined
+    : Effect.runSync(
+        Effect.catchTag(compile(source), "ExpressionError", (error) =>
+          Effect.sync(() => {
+            report(path, "expression", error.message)
+            return undefined
+          })
+        )
+      )
+
 const never: Expression.Template = { references: [], evaluate: () => Effect.succeed(null) }
 
 /** Compiles the expressions of one step, and reports what is wrong with it as far as it alone shows. */
@@ -120,21 +135,13 @@ export const planStep = (
   checkWork(given, path, report)
   checkItems(given, path, report)
 
-  const compiled = <A>(name: string, effect: Effect.Effect<A, Expression.ExpressionError>): A | undefined =>
-    Effect.runSync(
-      Effect.catchTag(effect, "ExpressionError", (error) =>
-        Effect.sync(() => {
-          report(`${path}.${name}`, "expression", error.message)
-          return undefined
-        })
-      )
-    )
   const condition = (name: string, source: string | undefined) =>
-    source === undefined ? undefined : compiled(name, Expression.condition(source))
+    compiled(report, `${path}.${name}`, Expression.condition, source)
   const template = (name: string, value: Json | undefined) =>
-    value === undefined ? undefined : compiled(name, Expression.template(value))
+    compiled(report, `${path}.${name}`, Expression.template, value)
 
-  const workOf = ({ approval, map, reduce, wait }: StepDefinition): Work => {
+  const workOf = ({ approval, map, reduce, subworkflow, wait }: StepDefinition): Work => {
+    if (subworkflow !== undefined) return { _tag: "Subworkflow", workflow: subworkflow }
     if (approval !== undefined)
       return { _tag: "Approval", message: template("approval.message", approval.message) }
     if (wait !== undefined) {
@@ -189,6 +196,7 @@ type MakePlace = (
 const placesOf = (work: Work, place: MakePlace): ReadonlyArray<Place> => {
   switch (work._tag) {
     case "Agent":
+    case "Subworkflow":
       return []
     case "Map":
       return [
@@ -231,3 +239,11 @@ export const referring = (step: PlannedStep): Referring => {
     ]
   }
 }
+
+/** What a workflow gives, which may look at all of its steps. */
+export const referringOutput = (output: Expression.Template | undefined, steps: number): Referring => ({
+  id: "",
+  dependencies: output === undefined ? [] : Array.from({ length: steps }, (_, index) => index),
+  isComplete: true,
+  places: output === undefined ? [] : [{ path: "output", references: output.references, more: none }]
+})

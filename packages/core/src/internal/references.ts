@@ -47,10 +47,14 @@ const ancestorsOf = (steps: ReadonlyArray<Referring>, order: ReadonlyArray<numbe
 }
 
 /** The names of the parameters, where the workflow says that there are no others. */
-const declaredParams = (definition: Definition): ReadonlyArray<string> | undefined => {
-  const properties: Json | undefined = definition.params?.properties
+export const declaredParams = ({
+  params
+}: {
+  readonly params?: Definition["params"] | undefined
+}): ReadonlyArray<string> | undefined => {
+  const properties: Json | undefined = params?.properties
   if (typeof properties !== "object" || properties === null || Array.isArray(properties)) return undefined
-  const others: Json = definition.params?.additionalProperties ?? false
+  const others: Json = params?.additionalProperties ?? false
   return others === false ? Object.keys(properties) : undefined
 }
 

@@ -8,9 +8,9 @@ import type * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import { InvalidId, RunExists } from "../RunErrors.js"
 import type { RunHandle } from "../RunHandle.js"
-import { makeSemaphore } from "./compat.js"
 import type { Executions } from "./executions.js"
 import type { Handles } from "./handles.js"
+import { makeExclusive } from "./exclusive.js"
 import { isSame } from "./jsonValue.js"
 
 const isRunId = Schema.is(RunId)
@@ -30,8 +30,7 @@ export const makeRegistering = (
   { currentHandleOf, handleOf, lookup }: Handles
 ): Effect.Effect<RegisterOnce> =>
   Effect.gen(function* () {
-    // Two requests with the same id must not both find that there is no such run.
-    const named = yield* makeSemaphore(1)
+    const alone = makeExclusive()
 
     const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
@@ -63,7 +62,7 @@ export const makeRegistering = (
       Effect.gen(function* () {
         if (id === undefined) return yield* register(yield* generateRunId, event, plan, reused)
         if (!isRunId(id) || id === logId) return yield* new InvalidId({ id })
-        return yield* named.withPermits(1)(
+        return yield* alone(id)(
           Effect.gen(function* () {
             const existing = yield* registered(id, event)
             if (existing === undefined) return yield* register(id, event, plan, reused)

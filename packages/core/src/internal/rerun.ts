@@ -4,6 +4,7 @@ import type { Json } from "../Json.js"
 import { didYouMean } from "../Nearest.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
+import { hasItems } from "./planStep.js"
 import { itemViews } from "./schedule.js"
 
 /** From where on a run is done again. */
@@ -61,7 +62,7 @@ export const rerunOf = (run: Run.Run, plan: Plan, from: RerunFrom): Rerun => {
     )
     return { reason: `it has no step "${from.step}"${hint}` }
   }
-  if (from.input !== undefined && (step.work._tag !== "Agent" || step.forEach !== undefined))
+  if (from.input !== undefined && (!hasItems(step.work) || step.forEach !== undefined))
     return { reason: `"${from.step}" has no input of its own to be changed` }
   const stepId: StepId = step.definition.id
   return {

@@ -82,12 +82,17 @@ export const keepTime = (run: Run, event: Event, time: number): void => {
   run.lastTime = time
 }
 
+/** Whether all that is known to be under way of a step is other runs, which answer for themselves. */
+export const isOfRuns = ({ items }: StepState): boolean =>
+  items.find((item) => item !== undefined)?.childId !== undefined
+
 /** Whether a run may have crashed its host: not where all that is known to be under way is waiting. */
 export const mayHaveCrashed = (run: Run): boolean => {
   let waits = false
   for (const step of run.steps.values()) {
-    if (step.status === "Running") return true
-    waits ||= step.status === "Waiting"
+    const isRunning = step.status === "Running"
+    if (isRunning && !isOfRuns(step)) return true
+    waits ||= isRunning || step.status === "Waiting"
   }
   return !waits
 }

@@ -5,6 +5,7 @@ import type { Plan, PlannedStep } from "../Plan.js"
 import { isSettled, pendingStep, type Run, type StepState, stepOutput } from "../Run.js"
 import type { Join } from "../WorkflowDefinition.js"
 import type { ItemEnd } from "./attempts.js"
+import type { Leaving } from "./childItems.js"
 import type { Computed } from "./compute.js"
 import type { Timer } from "./timer.js"
 
@@ -22,6 +23,8 @@ export interface Lane {
   readonly fibers: Array<Fiber.RuntimeFiber<ItemEnd | Computed> | undefined>
   /** How many items are under way. */
   running: number
+  /** Why what is under way is interrupted, where it is. */
+  leaving: Leaving
   /** Whether the lane stands in the queue of those that have items to start. */
   queued: boolean
   failing: Failure | undefined
@@ -47,6 +50,7 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
       todo: [],
       fibers: [],
       running: 0,
+      leaving: "stop",
       queued: false,
       failing: undefined,
       computed: undefined,
@@ -56,8 +60,10 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
 }
 
 /** What a step does, in a word. */
-export const stepTypeOf = ({ definition, work }: PlannedStep): string =>
-  work._tag === "Agent" ? (definition.skill ?? `agent:${definition.agent}`) : work._tag.toLowerCase()
+export const stepTypeOf = ({ definition, work }: PlannedStep): string => {
+  if (work._tag === "Agent") return definition.skill ?? `agent:${definition.agent}`
+  return work._tag === "Subworkflow" ? `workflow:${work.workflow.name}` : work._tag.toLowerCase()
+}
 
 /** A first-in, first-out queue; looking at its head and dropping it cost a constant amount however long it is. */
 const makeQueue = <A>() => {

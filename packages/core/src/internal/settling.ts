@@ -2,6 +2,7 @@ import type { Event, Failure } from "../Event.js"
 import type { StepId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import * as Run from "../Run.js"
+import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
 
 /** The failure of a step that fails its run. */
@@ -86,7 +87,7 @@ export const makeSettling = (
     const { computed, items, state, step } = lane
     if (Run.isSettled(state.status) || items === undefined || lane.running > 0) return
     if (lane.failing !== undefined) fail(lane, lane.failing)
-    else if (step.work._tag !== "Agent") {
+    else if (!hasItems(step.work)) {
       if (computed !== undefined) succeed(lane, computed.value)
     } else if (state.succeeded + state.failed === items.length) {
       if (state.failed > 0 && state.succeeded === 0) fail(lane, noneSucceeded(lane))

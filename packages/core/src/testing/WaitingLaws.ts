@@ -240,5 +240,25 @@ export const WaitingLaws: ReadonlyArray<Law<Plane>> = [
       yield* equal("it goes on", (yield* waiting.result).status, "Completed")
       yield* host.stop
     })
+  ),
+
+  law("leaves its slot to others also where it waits after something was done", ({ work }) =>
+    Effect.gen(function* () {
+      yield* work.open
+      const host = yield* Host.start({ maxConcurrentRuns: 1 })
+      const later = Workflow.make("later").pipe(
+        Workflow.step("first", { skill: "work" }),
+        Workflow.step("ask", { approval: {}, after: ["first"] })
+      )
+      const waiting = yield* host.plane.registerRun({ workflow: later })
+      yield* seen(waiting, "StepWaiting")
+      const quick = yield* host.plane.registerRun({
+        workflow: Workflow.make("quick").pipe(Workflow.step("a", { skill: "work" }))
+      })
+      yield* equal("another one runs meanwhile", (yield* quick.result).status, "Completed")
+      yield* waiting.control(decide("ask", "approve"))
+      yield* equal("it goes on", (yield* waiting.result).status, "Completed")
+      yield* host.stop
+    })
   )
 ]

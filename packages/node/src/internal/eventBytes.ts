@@ -12,6 +12,7 @@ const index = fixed(',"index":')
 const totalKey = fixed(',"total":')
 const attempt = fixed(',"attempt":')
 const agentId = fixed(',"agentId":')
+const childId = fixed(',"childId":')
 const progress = fixed(',"progress":')
 const message = fixed(',"message":')
 const usageKey = fixed(',"usage":')
@@ -61,10 +62,19 @@ const putItem = (lines: Lines, head: Uint8Array, event: OfItem): void => {
   field(lines, index, event.index)
 }
 
-const putAttempt = (lines: Lines, event: { readonly attempt: number; readonly agentId: string }): void => {
+const putAttempt = (
+  lines: Lines,
+  event: { readonly attempt: number; readonly agentId?: string; readonly childId?: string }
+): void => {
   field(lines, attempt, event.attempt)
-  put(lines, agentId)
-  putId(lines, event.agentId)
+  if (event.agentId !== undefined) {
+    put(lines, agentId)
+    putId(lines, event.agentId)
+  }
+  if (event.childId !== undefined) {
+    put(lines, childId)
+    putId(lines, event.childId)
+  }
 }
 
 // Each of these gives whether all of its numbers are such that JSON can say them, and adds nothing where not.

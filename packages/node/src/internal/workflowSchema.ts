@@ -27,6 +27,8 @@ const tidy = (value: unknown, definitions: Part, isProperty: boolean): unknown =
     const name = $ref.slice($ref.lastIndexOf("/") + 1)
     const target = definitions[name]
     if (name === "Json") return explained
+    // A workflow in a workflow is written there, or is another file.
+    if (name === "Workflow") return { ...explained, anyOf: [{ type: "string", minLength: 1 }, { $ref: "#" }] }
     if (isPart(target) && isSimple(target)) {
       const { description: _, ...simple } = target
       return tidy({ ...simple, ...own, ...explained }, definitions, isProperty)
@@ -53,8 +55,8 @@ const tidy = (value: unknown, definitions: Part, isProperty: boolean): unknown =
 const isReferred = (name: string, text: string): boolean => text.includes(`"#/$defs/${name}"`)
 
 const make = (): Part => {
-  const { $defs = {}, $schema, ...root } = JSONSchema.make(Definition) as unknown as Part
-  const definitions: Part = isPart($defs) ? $defs : {}
+  const { $defs = {}, $schema } = JSONSchema.make(Definition) as unknown as Part
+  const { Workflow: root, ...definitions }: Part = isPart($defs) ? $defs : {}
   const { properties, ...rest } = tidy(root, definitions, false) as Part
   const names = Object.entries(definitions).map(
     ([name, each]) => [name, tidy(each, definitions, false)] as const

@@ -1,0 +1,99 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ControlCommand } from "../Command.js"
+import { type Event, isTerminal } from "../Event.js"
+import type * as EventLog from "../EventLog.js"
+import { CommandId, generate, origin, type RunId } from "../Ids.js"
+import * as Params from "../Params.js"
+import type * as Plan from "../Plan.js"
+import * as Run from "../Run.js"
+import { resultOf } from "../RunResult.js"
+import type { Definition } from "../WorkflowDefinition.js"
+import type { Children } from "./childItems.js"
+import type { Executions } from "./executions.js"
+import type { Handles } from "./handles.js"
+import { failureFrom } from "./localChildren.js"
+import type { RegisterOnce } from "./registering.js"
+import { registration } from "./registration.js"
+
+/** Begins the ids of commands that come from the run whose item another one is. */
+const fromParent = "from-parent."
+
+/** Whether a run stands still because the one did whose item it is, and not because somebody else wanted it to. */
+const pausedByParent = (run: Run.Run): boolean => {
+  const pauses = [...run.commands].filter(([, { _tag }]) => _tag === "PauseRequested")
+  return pauses.at(-1)?.[0].startsWith(fromParent) ?? false
+}
+
+const isPaused = ({ _tag }: Event): boolean => _tag === "RunPaused" || _tag === "RunInterrupted"
+
+/** Children that are registered and executed as all runs of a control plane are. */
+export const makeChildren = (
+  log: EventLog.Service,
+  executions: Executions,
+  { lookup, sendCommand }: Handles,
+  registerOnce: RegisterOnce,
+  planOf: (definition: Definition) => Effect.Effect<Plan.Plan, Plan.InvalidWorkflow>,
+  maxCrashes: number
+): Children => {
+  /** Sends a command that a child may have no use for any more, or not be there for. */
+  const send = (runId: RunId, command: ControlCommand) =>
+    Effect.flatMap(generate, (id) =>
+      Effect.ignore(sendCommand(runId, command, CommandId.make(`${fromParent}${id}`)))
+    )
+
+  const goOn = (runId: RunId) =>
+    Effect.flatMap(lookup(runId), (run) => {
+      const stands =
+        run.status === "Paused"
+          ? pausedByParent(run)
+          : run.status === "Interrupted" && !Run.isParked(run, maxCrashes)
+      return stands ? send(runId, { _tag: "Resume" }) : Effect.void
+    })
+
+  const begin: Children["begin"] = ({ owner, params, parent, runId, tags, workflow }) =>
+    Effect.gen(function* () {
+      const plan = yield* planOf(workflow)
+      const checked = yield* Params.check(plan.definition, undefined, params)
+      const event = registration(plan.definition, { params: checked, owner, tags, parent })
+      yield* registerOnce(runId, event, plan)
+      yield* goOn(runId)
+    }).pipe(Effect.mapError(failureFrom))
+
+  /** Its end where it is under way here, or its standing still where that is not by its own end. */
+  const endedHere = (runId: RunId) =>
+    Effect.suspend(() => {
+      const active = executions.get(runId)
+      return active === undefined ? Effect.void : Effect.ignore(Deferred.await(active.result))
+    })
+
+  const ended: Children["ended"] = (runId) =>
+    Effect.gen(function* () {
+      yield* endedHere(runId)
+      const run = yield* lookup(runId)
+      if (Run.isTerminal(run.status)) return resultOf(run)
+      // It awaits a command, and whoever sends one has it executed again.
+      const after = origin
+      yield* Stream.runHead(
+        Stream.filter(log.follow({ after, runs: [runId] }), ({ event }) => isTerminal(event))
+      )
+      return resultOf(yield* lookup(runId))
+    }).pipe(Effect.mapError(failureFrom))
+
+  return {
+    begin,
+    ended,
+    pause: (runId, mode) =>
+      Effect.gen(function* () {
+        const after = yield* log.head
+        yield* send(runId, { _tag: "Pause", mode })
+        const active = executions.get(runId)
+        if (active === undefined || active.run.status === "Paused") return
+        yield* Stream.runHead(
+          Stream.filter(executions.entriesOf(active, after), ({ event }) => isPaused(event))
+        )
+      }).pipe(Effect.ignore),
+    cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), endedHere(runId))
+  }
+}

@@ -1,0 +1,27 @@
+import type { EventOf } from "../Event.js"
+import type { Json } from "../Json.js"
+import type { Definition } from "../WorkflowDefinition.js"
+
+/** The registration of a run as an event. */
+export const registration = (
+  workflow: Definition,
+  options: {
+    readonly params?: Json
+    readonly concurrency?: number | undefined
+    readonly owner?: string | undefined
+    readonly tags?: ReadonlyArray<string> | undefined
+    readonly origin?: EventOf<"RunRegistered">["origin"]
+    readonly inputs?: EventOf<"RunRegistered">["inputs"]
+    readonly parent?: EventOf<"RunRegistered">["parent"]
+  }
+): EventOf<"RunRegistered"> => ({
+  _tag: "RunRegistered",
+  workflow,
+  params: options.params ?? {},
+  tags: options.tags ?? [],
+  ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  ...(options.owner === undefined ? {} : { owner: options.owner }),
+  ...(options.origin === undefined ? {} : { origin: options.origin }),
+  ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+  ...(options.parent === undefined ? {} : { parent: options.parent })
+})
