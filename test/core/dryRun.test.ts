@@ -36,6 +36,35 @@ const workflow = Workflow.make("w", {
 )
 
 describe("a dry run", () => {
+  it.effect("looks into the runs that are items, as far as it is known what they are given", () =>
+    Effect.gen(function* () {
+      const registry = yield* AgentRegistry
+      yield* registry.register(agent("read", [give("text", usage)]))
+      const plane = yield* ControlPlane
+      const inner = Workflow.make("inner", { params: Schema.Struct({ file: Schema.String }) }).pipe(
+        Workflow.step("a", { skill: "read" }),
+        Workflow.step("b", { skill: "read", after: ["a"] })
+      )
+      const outer = Workflow.make("outer").pipe(
+        Workflow.step("known", { subworkflow: inner, forEach: ["x", "y"], input: { file: "{{ item }}" } }),
+        Workflow.step("later", {
+          subworkflow: inner,
+          after: ["known"],
+          input: { file: "{{ steps.known.output[0].b }}" }
+        })
+      )
+      const first = yield* plane.dryRun({ workflow: outer })
+      expect(first.unknown).toEqual(["known", "later"])
+      yield* (yield* plane.registerRun({ workflow: inner, params: { file: "z" } })).result
+      const { estimate, steps, unknown } = yield* plane.dryRun({ workflow: outer })
+      const [known, later] = steps
+      expect(known?.runs?.map(({ params }) => params)).toEqual([{ file: "x" }, { file: "y" }])
+      expect(known?.runs?.[1]?.steps.map(({ inputs }) => inputs)).toEqual([[{ file: "y" }], [{ file: "y" }]])
+      expect([estimate.tokens, unknown]).toEqual([4 * 150, ["later"]])
+      expect([later?.runs, later?.estimate]).toEqual([undefined, undefined])
+    }).pipe(Effect.provide(start()))
+  )
+
   it.effect("shows agents, inputs and cost, and does nothing", () =>
     Effect.gen(function* () {
       const read = agent("read", [give("text", usage)])

@@ -1,10 +1,13 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { AgentRegistry, Selection, Service } from "./AgentRegistry.js"
 import type * as Expression from "./Expression.js"
 import type { AgentId, StepId } from "./Ids.js"
+import { hasItems } from "./internal/planStep.js"
 import { stepTypeOf } from "./internal/schedule.js"
 import type { Json } from "./Json.js"
-import type { Plan, PlannedStep, Problem } from "./Plan.js"
+import * as Params from "./Params.js"
+import * as Plan from "./Plan.js"
 
 /** What so many invocations are likely to take, from what was observed of the agent so far. */
 export interface Estimate {
@@ -29,6 +32,8 @@ export interface DryStep {
   readonly items: number | undefined
   /** What the agent receives, for each item, where that does not depend on another step. */
   readonly inputs: ReadonlyArray<Json> | undefined
+  /** What would become of the run that each item is, where that is known; a step that is no subworkflow has none. */
+  readonly runs: ReadonlyArray<DryRun> | undefined
   /** Missing where nothing was observed of the agent, or the number of items is not known. */
   readonly estimate: Estimate | undefined
 }
@@ -39,7 +44,7 @@ export interface DryRun {
   readonly params: Json
   /** The steps in an order in which they could be done. */
   readonly steps: ReadonlyArray<DryStep>
-  readonly warnings: ReadonlyArray<Problem>
+  readonly warnings: ReadonlyArray<Plan.Problem>
   /** The sum over the steps that have one. */
   readonly estimate: Estimate
   /** The steps that are not in the sum, because nothing is known of them. */
@@ -63,7 +68,7 @@ const known = <A>(
     : Effect.catchTag(compiled.evaluate(scope), "ExpressionError", () => Effect.succeed(undefined))
 
 const chosenFor = (
-  { definition, query, work }: PlannedStep,
+  { definition, query, work }: Plan.PlannedStep,
   registry: Service
 ): Effect.Effect<Pick<DryStep, "agentId" | "selection"> & { readonly why: string | undefined }> => {
   const none = { agentId: undefined, selection: undefined }
@@ -99,12 +104,38 @@ const estimateOf = (
               }
       })
 
+const sumOf = (estimates: ReadonlyArray<Estimate>): Estimate =>
+  estimates.reduce<Estimate>(
+    (sum, { costMicroUsd, durationMillis, tokens }) => ({
+      tokens: sum.tokens + tokens,
+      costMicroUsd: sum.costMicroUsd + costMicroUsd,
+      durationMillis: sum.durationMillis + durationMillis
+    }),
+    nothing
+  )
+
+/** What would become of the runs that are the items of a step; `undefined` where what they are given is not known. */
+const runsOf = (
+  { work }: Plan.PlannedStep,
+  inputs: ReadonlyArray<Json> | undefined,
+  registry: Service
+): Effect.Effect<ReadonlyArray<DryRun> | undefined> =>
+  work._tag !== "Subworkflow" || inputs === undefined
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(Plan.make(work.workflow), (plan) =>
+        Effect.forEach(inputs, (input) =>
+          Effect.flatMap(Params.check(plan.definition, undefined, input), (params) =>
+            make(plan, params, registry)
+          )
+        )
+      ).pipe(Effect.option, Effect.map(Option.getOrUndefined))
+
 const dryStep = (
-  step: PlannedStep,
-  plan: Plan,
+  step: Plan.PlannedStep,
+  plan: Plan.Plan,
   params: Json,
   registry: Service
-): Effect.Effect<{ readonly step: DryStep; readonly warnings: ReadonlyArray<Problem> }> =>
+): Effect.Effect<{ readonly step: DryStep; readonly warnings: ReadonlyArray<Plan.Problem> }> =>
   Effect.gen(function* () {
     const { definition, forEach, input, work } = step
     const scope = {
@@ -115,9 +146,8 @@ const dryStep = (
       index: 0
     }
     const { agentId, selection, why } = yield* chosenFor(step, registry)
-    const isAgent = work._tag === "Agent"
     const list = forEach === undefined ? [null] : yield* known(forEach, scope)
-    const elements = isAgent && Array.isArray(list) ? (list as ReadonlyArray<Json>) : undefined
+    const elements = hasItems(work) && Array.isArray(list) ? (list as ReadonlyArray<Json>) : undefined
     const made =
       elements === undefined
         ? undefined
@@ -127,7 +157,20 @@ const dryStep = (
               : known(input, { ...scope, item, index })
           )
     const inputs = made?.filter((each) => each !== undefined)
+    const complete = inputs?.length === made?.length ? inputs : undefined
+    const runs = yield* runsOf(step, complete, registry)
     const when = step.when === undefined ? true : yield* known(step.when, scope)
+    // What takes no agent, or is known not to start, costs nothing.
+    const estimated =
+      when === false || !hasItems(work)
+        ? Effect.succeed(nothing)
+        : work._tag === "Agent"
+          ? estimateOf(agentId, elements?.length, registry)
+          : Effect.succeed(
+              runs?.every(({ unknown }) => unknown.length === 0)
+                ? sumOf(runs.map(({ estimate }) => estimate))
+                : undefined
+            )
     const warning = { path: `steps[${step.index}]`, rule: "work" as const, message: why ?? "" }
     return {
       step: {
@@ -138,16 +181,16 @@ const dryStep = (
         selection,
         when,
         items: elements?.length,
-        inputs: inputs?.length === made?.length ? inputs : undefined,
-        // What takes no agent, or is known not to start, costs nothing.
-        estimate: isAgent && when !== false ? yield* estimateOf(agentId, elements?.length, registry) : nothing
+        inputs: complete,
+        runs,
+        estimate: yield* estimated
       },
       warnings: why === undefined ? [] : [warning]
     }
   })
 
 /** What would become of a run of a plan with these parameters, as things stand in the registry now. */
-export const make = (plan: Plan, params: Json, registry: AgentRegistry["Type"]): Effect.Effect<DryRun> =>
+export const make = (plan: Plan.Plan, params: Json, registry: AgentRegistry["Type"]): Effect.Effect<DryRun> =>
   Effect.gen(function* () {
     const found = yield* Effect.forEach(
       plan.order.flatMap((index) => plan.steps[index] ?? []),
@@ -158,14 +201,7 @@ export const make = (plan: Plan, params: Json, registry: AgentRegistry["Type"]):
       params,
       steps,
       warnings: [...plan.warnings, ...found.flatMap(({ warnings }) => warnings)],
-      estimate: steps.reduce<Estimate>(
-        (sum, { estimate = nothing }) => ({
-          tokens: sum.tokens + estimate.tokens,
-          costMicroUsd: sum.costMicroUsd + estimate.costMicroUsd,
-          durationMillis: sum.durationMillis + estimate.durationMillis
-        }),
-        nothing
-      ),
+      estimate: sumOf(steps.flatMap(({ estimate }) => estimate ?? [])),
       unknown: steps.flatMap(({ estimate, stepId }) => (estimate === undefined ? [stepId] : []))
     }
   })
