@@ -1,5 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
+import { CompensationLaws } from "@switchyard/core/testing/CompensationLaws"
+import { CompensationRecoveryLaws } from "@switchyard/core/testing/CompensationRecoveryLaws"
 import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
 import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
@@ -30,6 +32,8 @@ const suites = [
   ["waiting", WaitingLaws],
   ["re-runs", RerunLaws],
   ["subworkflows", SubworkflowLaws],
+  ["compensations", CompensationLaws],
+  ["compensations of interrupted runs", CompensationRecoveryLaws],
   ["queries", QueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]
 ] as const

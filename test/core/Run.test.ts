@@ -34,6 +34,7 @@ const expected: { readonly [Tag in Event["_tag"]]: string } = {
   ApprovalDecided: "Queued Running Paused - - - - -",
   SignalReceived: "Queued Running Paused - - - - -",
   CancelRequested: "Cancelling Cancelling Cancelling Cancelling Interrupted - - -",
+  RunCompensating: "Queued Running - Cancelling - - - -",
   RunInterrupted: "Interrupted Interrupted Interrupted Interrupted - - - -",
   RunRecovered: "- - - - Queued - - -",
   RunCompleted: "- Completed - - - - - -",

@@ -107,6 +107,7 @@ const eventOf = ({ index, kind, n, step }: Draw, mostlyWaits: boolean): Event =>
     { _tag: "RunResumed" },
     { _tag: "ConcurrencySet", commandId, limit: 2 },
     { _tag: "CancelRequested", commandId },
+    n % 2 === 0 ? { _tag: "RunCompensating" } : { _tag: "RunCompensating", failure, stepId },
     { _tag: "RunInterrupted", reason: "stopped" },
     { _tag: "RunRecovered" },
     { _tag: "RunStarted" }

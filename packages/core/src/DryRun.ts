@@ -23,6 +23,8 @@ export interface DryStep {
   /** The skill, `agent:` and an id, or what a step without an agent does. */
   readonly stepType: string
   readonly after: ReadonlyArray<string>
+  /** The step whose effects it undoes, where it is done only for that. */
+  readonly compensates: StepId | undefined
   /** The agent that it would be given now, and why; missing for a step that needs none or where none was found. */
   readonly agentId: AgentId | undefined
   readonly selection: Selection | undefined
@@ -45,7 +47,7 @@ export interface DryRun {
   /** The steps in an order in which they could be done. */
   readonly steps: ReadonlyArray<DryStep>
   readonly warnings: ReadonlyArray<Plan.Problem>
-  /** The sum over the steps that have one. */
+  /** The sum over the steps that have one, without those that only undo something. */
   readonly estimate: Estimate
   /** The steps that are not in the sum, because nothing is known of them. */
   readonly unknown: ReadonlyArray<StepId>
@@ -138,6 +140,9 @@ const dryStep = (
 ): Effect.Effect<{ readonly step: DryStep; readonly warnings: ReadonlyArray<Plan.Problem> }> =>
   Effect.gen(function* () {
     const { definition, forEach, input, work } = step
+    const { compensates } = definition
+    const idsOf = (places: ReadonlyArray<number>) =>
+      places.flatMap((index) => plan.steps[index]?.definition.id ?? [])
     const scope = {
       params,
       steps: {},
@@ -176,7 +181,8 @@ const dryStep = (
       step: {
         stepId: definition.id,
         stepType: stepTypeOf(step),
-        after: step.dependencies.flatMap((index) => plan.steps[index]?.definition.id ?? []),
+        after: compensates === undefined ? idsOf(step.dependencies) : [],
+        compensates,
         agentId,
         selection,
         when,
@@ -197,11 +203,12 @@ export const make = (plan: Plan.Plan, params: Json, registry: AgentRegistry["Typ
       (step) => dryStep(step, plan, params, registry)
     )
     const steps = found.map(({ step }) => step)
+    const likely = steps.filter(({ compensates }) => compensates === undefined)
     return {
       params,
       steps,
       warnings: [...plan.warnings, ...found.flatMap(({ warnings }) => warnings)],
-      estimate: sumOf(steps.flatMap(({ estimate }) => estimate ?? [])),
-      unknown: steps.flatMap(({ estimate, stepId }) => (estimate === undefined ? [stepId] : []))
+      estimate: sumOf(likely.flatMap(({ estimate }) => estimate ?? [])),
+      unknown: likely.flatMap(({ estimate, stepId }) => (estimate === undefined ? [stepId] : []))
     }
   })

@@ -95,6 +95,7 @@ export const RunEvent = Schema.Union(
   }),
   Schema.TaggedStruct("SignalReceived", { commandId: CommandId, name: Schema.String, payload: Json }),
   Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
+  Schema.TaggedStruct("RunCompensating", { failure: optional(Failure), stepId: optional(StepId) }),
   Schema.TaggedStruct("RunInterrupted", { reason: Schema.String, crash: optional(Schema.Boolean) }),
   Schema.TaggedStruct("RunRecovered", {}),
   Schema.TaggedStruct("RunCompleted", { summary: RunSummary, output: optional(Json) }),

@@ -40,6 +40,7 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
       Cancelling: "Cancelling",
       Interrupted: "Interrupted"
     },
+    RunCompensating: { Queued: "Queued", Running: "Running", Cancelling: "Cancelling" },
     RunInterrupted: {
       Queued: "Interrupted",
       Running: "Interrupted",
@@ -84,13 +85,17 @@ export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {
 
 /**
  * Whether a run awaits a command instead of a recovery, because its host crashed as often as `maxCrashes` says while it
- * was running. One that is to be cancelled is never held up.
+ * was executing it. One that is to be cancelled is held up only by what undoes its effects.
  */
 export const isParked = (run: Run, maxCrashes: number): boolean =>
   run.status === "Interrupted" &&
   run.interruption?.crash === true &&
-  run.cancel === undefined &&
+  (run.cancel === undefined || run.compensating !== undefined) &&
   run.crashes >= maxCrashes
+
+/** Whether agents may be at work for a run with this status; for one that is being cancelled, only to undo what it did. */
+const executes = (run: Run, status: RunStatus): boolean =>
+  status === "Running" || (status === "Cancelling" && run.compensating !== undefined)
 
 /** The run as its registration leaves it, or `undefined` when the entry is not a registration. */
 export const register = (entry: Entry): Run | undefined => {
@@ -121,6 +126,8 @@ export const register = (entry: Entry): Run | undefined => {
     pause: undefined,
     cancel: undefined,
     workspace: undefined,
+    ended: 0,
+    compensating: undefined,
     interruptions: 0,
     interruption: undefined,
     crashes: 0,
@@ -185,11 +192,14 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       run.cancel ??= { reason: event.reason }
       run.woken = before === "Interrupted"
       break
+    case "RunCompensating":
+      run.compensating = { failure: event.failure, stepId: event.stepId }
+      break
     case "RunInterrupted":
       run.interruptions++
       run.interruption = { reason: event.reason, crash: event.crash === true }
       // That an item had started may be lost with the crash, so a run that was running counts whether it shows or not.
-      if (event.crash === true && before === "Running" && mayHaveCrashed(run)) run.crashes++
+      if (event.crash === true && executes(run, before) && mayHaveCrashed(run)) run.crashes++
       break
     case "RunRecovered":
       run.woken = false
@@ -263,7 +273,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       const step = run.steps.get(event.stepId)
       if (step === undefined) break
       const item = itemOf(step, event, time)
-      if (item.agentId !== event.agentId) item.tries = 1
+      if (item.agentId !== event.agentId || item.tries === 0) item.tries = 1
       item.status = "Running"
       item.attempt = event.attempt
       item.agentId = event.agentId

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
-import type { CommandId, RunId, Seq } from "./Ids.js"
+import type { CommandId, RunId, Seq, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import type { StepState } from "./StepState.js"
 import type * as Usage from "./Usage.js"
@@ -59,6 +59,10 @@ export interface Run {
   pause: PauseMode | undefined
   cancel: { readonly reason: string | undefined } | undefined
   workspace: string | undefined
+  /** How many of its steps have ended; what was skipped or reused does not count. */
+  ended: number
+  /** Why it fails, once what it did is being undone; nothing is said of it where the run is cancelled. */
+  compensating: { readonly failure: Failure | undefined; readonly stepId: StepId | undefined } | undefined
   interruptions: number
   /** The latest interruption: why, and whether the host crashed rather than stopped in order. */
   interruption: { readonly reason: string; readonly crash: boolean } | undefined

@@ -67,6 +67,8 @@ export interface StepState {
   usage: Usage.Usage
   startedAt: number | undefined
   durationMillis: number
+  /** How many steps of its run had ended before it did, where it has; what was skipped or reused does not count. */
+  endedAfter: number | undefined
   failure: Failure | undefined
   reason: string | undefined
   /** What a step without an agent came to. */
@@ -91,6 +93,7 @@ export const pendingStep = (): StepState => ({
   usage: Usage.zero,
   startedAt: undefined,
   durationMillis: 0,
+  endedAfter: undefined,
   failure: undefined,
   reason: undefined,
   output: undefined,

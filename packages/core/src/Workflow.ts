@@ -143,6 +143,8 @@ export interface StepOptions<After extends string = string> extends PolicyOption
   readonly constraints?: Readonly<Record<string, ConstraintValue>>
   /** The steps that must be settled first. */
   readonly after?: ReadonlyArray<After>
+  /** The step whose effects it undoes, done only when the run fails or is cancelled after that step has started. */
+  readonly compensates?: After
   /** A CEL condition, evaluated when the dependencies are settled; false skips the step. */
   readonly when?: string
   /** Which outcomes of the dependencies let the step start; `allSucceeded` by default. */

@@ -129,6 +129,10 @@ export const StepDefinition = Schema.Struct({
     "What an agent's constraints must allow."
   ),
   after: optional(Schema.Array(StepId), "The ids of the steps that must be settled first."),
+  compensates: optional(
+    StepId,
+    "The id of the step whose effects it undoes when the run fails or is cancelled."
+  ),
   when: optional(Schema.NonEmptyString, "A CEL condition; false skips the step."),
   join: optional(Join, "Which outcomes of the steps before it let it start."),
   forEach: optional(list, "Does the step once for each element of a list."),

@@ -86,8 +86,8 @@ const mermaidId = (id: string): string =>
 /**
  * The workflow as a Mermaid flowchart (https://mermaid.js.org), which GitHub and many editors show. There is one node for each
  * step, with its id, its status where `state` has one, what it does, its `forEach`, `when` and `join`; long texts are cut off.
- * The shape says what kind of work it is, a dotted arrow leads to a step with a condition. Nodes keep their ids when other
- * steps come and go. The same workflow always gives the same text, and no text in a workflow can break it.
+ * The shape says what kind of work it is, a dotted arrow leads to a step with a condition, and a line with a circle to one that
+ * undoes what the other does. Nodes keep their ids when other steps come and go. The same workflow always gives the same text, and no text in a workflow can break it.
  *
  * A workflow that is not valid is drawn, too: what a step waits for and is not there becomes a node that says so. Mermaid
  * itself refuses to show more than 500 arrows unless it is told otherwise; `toDot` is for larger ones.
@@ -117,8 +117,8 @@ export const toMermaid = (drawable: Drawable, options: DiagramOptions = {}): str
       return `  ${mermaidId(step.id)}${open}"${text}"${close}`
     }),
     ...edges.map(
-      ({ from, isConditional, to }) =>
-        `  ${mermaidId(from)} ${isConditional ? "-.->" : "-->"} ${mermaidId(to)}`
+      ({ from, isCompensation, isConditional, to }) =>
+        `  ${mermaidId(from)} ${isCompensation ? "--o" : isConditional ? "-.->" : "-->"} ${mermaidId(to)}`
     ),
     ...statuses.map(({ status }) => {
       const { fill, isDashed, line } = looks[status]
@@ -140,7 +140,7 @@ const dotLabel = (lines: ReadonlyArray<string>): string =>
 /**
  * The workflow in the DOT language of Graphviz (https://graphviz.org), with the same content as `toMermaid`: a node is named as
  * its step is, has two outlines where it is done for each element of a list, and the `class` of its status; a dashed arrow leads to
- * a step with a condition. Takes time linear in steps and dependencies.
+ * a step with a condition, and a dotted line with a circle to one that undoes what the other does. Takes time linear in steps and dependencies.
  */
 export const toDot = (drawable: Drawable, options: DiagramOptions = {}): string => {
   const { edges, name, steps } = draw(definitionOf(drawable))
@@ -166,8 +166,8 @@ export const toDot = (drawable: Drawable, options: DiagramOptions = {}): string 
       return `  ${dotName(step.id)} [${attributes.join(", ")}]`
     }),
     ...edges.map(
-      ({ from, isConditional, to }) =>
-        `  ${dotName(from)} -> ${dotName(to)}${isConditional ? " [style=dashed]" : ""}`
+      ({ from, isCompensation, isConditional, to }) =>
+        `  ${dotName(from)} -> ${dotName(to)}${isCompensation ? " [style=dotted, arrowhead=odot]" : isConditional ? " [style=dashed]" : ""}`
     ),
     "}",
     ""

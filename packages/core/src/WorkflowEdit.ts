@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { isCompensation } from "./internal/compensationPlan.js"
 import { referring } from "./internal/planStep.js"
 import { didYouMean } from "./Nearest.js"
 import * as Plan from "./Plan.js"
@@ -113,6 +114,7 @@ const insertion = Schema.Struct({
 const namesBehind = ({ steps }: Plan.Plan, places: ReadonlyArray<number>): ReadonlySet<string> =>
   new Set(
     steps
+      .filter(({ definition }) => !isCompensation(definition))
       .filter(({ dependencies }) =>
         places.length === 0
           ? dependencies.length === 0
@@ -175,6 +177,12 @@ export const insertAfter = (
         )
       if ("after" in step)
         refuse("step.after", "dependency", "where a step is inserted says what it waits for; leave this out")
+      if (isCompensation(step))
+        refuse(
+          "step.compensates",
+          "compensation",
+          "what compensates a step is inserted behind none; add it to the steps of the definition"
+        )
       const ids = typeof after === "string" ? [after] : after
       const places = ids.map((id, position) => {
         const path = typeof after === "string" ? "after" : `after[${position}]`
@@ -220,6 +228,7 @@ const stepsBehind = ({ steps }: Plan.Plan, index: number): ReadonlyArray<Plan.Pl
 /**
  * The definition without a step. What waited for it waits for what it waited for, in its place and nothing twice; a list
  * that becomes empty is left out. No other step changes, and among the others each has the same steps before it as it had.
+ * What compensates the step goes with it.
  *
  * Refused where an expression of another step looks at the step, or may do so because it computes the id; every such place is
  * named. Also refused for the only step, because a workflow needs one.
@@ -231,7 +240,9 @@ export const remove = (definition: Definition, stepId: string): Effect.Effect<De
       refuse("stepId", "dependency", noStep(stepId, plan))
       return []
     }
-    if (plan.steps.length === 1)
+    const gone = new Set([stepId])
+    for (const { compensates, id } of definition.steps) if (compensates === stepId) gone.add(id)
+    if (plan.steps.length === gone.size)
       refuse(
         `steps[${index}]`,
         "empty",
@@ -239,6 +250,7 @@ export const remove = (definition: Definition, stepId: string): Effect.Effect<De
       )
     for (const step of stepsBehind(plan, index)) {
       const { id } = step.definition
+      if (gone.has(id)) continue
       for (const { path, references } of referring(step).places) {
         const looks = references
           .filter(([root, name]) => root === "steps" && (name === undefined || name === stepId))
@@ -253,10 +265,9 @@ export const remove = (definition: Definition, stepId: string): Effect.Effect<De
       }
     }
 
-    const gone = new Set([stepId])
     const waitedFor = definition.steps[index]?.after ?? []
     return definition.steps
-      .filter(({ id }) => id !== stepId)
+      .filter(({ id }) => !gone.has(id))
       .map((each) =>
         each.after?.some((id) => id === stepId) === true
           ? withAfter(each, replaced(each.after, gone, waitedFor))

@@ -1,9 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import type { Event, Failure, PauseMode } from "../Event.js"
+import type { Event, PauseMode } from "../Event.js"
 import type * as Expression from "../Expression.js"
-import type { RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
@@ -11,17 +10,18 @@ import type { Workspace } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
 import type { Children, Leaving } from "./childItems.js"
 import { type Fork, interruptNow } from "./compat.js"
+import { makeCompensation } from "./compensation.js"
+import { isCompensation } from "./compensationPlan.js"
 import { type Computed, compute } from "./compute.js"
 import type { Ending } from "./ending.js"
-import { given, listOf } from "./evaluation.js"
+import { given } from "./evaluation.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
 import type { Limiter } from "./limiter.js"
-import { hasItems } from "./planStep.js"
-import { isOfRuns } from "./runFold.js"
-import { type Lane, makeLanes, makePriorityQueue, skipReason, stepTypeOf, viewOf } from "./schedule.js"
+import { makeOffspring } from "./offspring.js"
+import { makeOpening } from "./opening.js"
+import { type Lane, makeLanes, makePriorityQueue, viewOf } from "./schedule.js"
 import { makeSettling } from "./settling.js"
-import { makeTimer } from "./timer.js"
-import { makeWaits, outcomeOf, waitingFor } from "./waits.js"
+import { makeWaits } from "./waits.js"
 
 /** What a board says to its coordinator. */
 export interface Signals {
@@ -54,6 +54,9 @@ export const makeBoard = (
   const busy = new Set<Lane>()
   const settling = makeSettling(lanes, emit, now)
   const { fatal } = settling
+  const compensation = makeCompensation(lanes, settling, ({ step }) =>
+    Object.hasOwn(views, step.definition.id)
+  )
   const waits = makeWaits(fork, now, signals.alarm)
   let ready: Array<Lane> = []
   let inFlight = 0
@@ -65,30 +68,41 @@ export const makeBoard = (
     else if (lane.waiting === 0) ready.push(lane)
   }
 
+  const offspring = makeOffspring(lanes, children, fork, signals.alarm)
+
   const enqueue = (lane: Lane): void => {
     if (lane.queued || lane.todo.length === 0) return
     lane.queued = true
     launchable.offer(lane, lane.step.definition.priority ?? 0)
   }
 
-  /** The runs that are items of a step and have not come to an end that is recorded here. */
-  const childrenOf = ({ state }: Lane): ReadonlyArray<RunId> =>
-    isOfRuns(state)
-      ? state.items.flatMap((item) =>
-          item?.status === "Running" || item?.status === "Cancelled" ? (item.childId ?? []) : []
-        )
-      : []
-
   // The end of every fiber is told by its observer, so interrupting does not wait for what it interrupts.
   const interrupt = (lane: Lane, why: Leaving): void => {
     // What is left already, for the run to stand still, would not come to its end by that.
-    if (why === "cancel" && lane.leaving !== "stop")
-      for (const childId of childrenOf(lane)) fork(children.cancel(childId))
+    if (why === "cancel" && lane.leaving !== "stop") offspring.cancel([lane])
     lane.leaving = why
     for (const fiber of lane.fibers) if (fiber !== undefined) interruptNow(fiber)
   }
 
   const hasWork = (): boolean => ready.length > 0 || launchable.peek() !== undefined || waits.hasDue()
+
+  /** Whether nothing more is started, because the run fails. */
+  const halted = (): boolean => fatal() !== undefined && !compensation.isOn()
+
+  const abandon = (which: Iterable<Lane>, reason: string): void => {
+    for (const lane of which) {
+      const stepId = lane.step.definition.id
+      if (Run.isSettled(lane.state.status)) continue
+      lane.todo = []
+      if (lane.state.status === "Pending") settling.settle(lane, { _tag: "StepSkipped", stepId, reason })
+      else
+        settling.settle(lane, {
+          _tag: "StepCancelled",
+          stepId,
+          summary: Run.stepSummary(lane.state, now())
+        })
+    }
+  }
 
   const stopTimers = (): void => {
     waits.stop()
@@ -105,94 +119,15 @@ export const makeBoard = (
 
   const sight: Sight = { run, scopeOf, emit, now, limiter, children }
 
-  /** What an expression gives; the step fails where it gives nothing that can be used. */
-  const evaluated = <A>(lane: Lane, value: Effect.Effect<A, Failure>): { readonly value: A } | undefined =>
-    Effect.runSync(
-      Effect.match(value, {
-        onSuccess: (value) => ({ value }),
-        onFailure: (failure) => {
-          settling.fail(lane, failure)
-          return undefined
-        }
-      })
-    )
-
-  /** Whether a step goes on; one that does not is settled. */
-  const enters = (lane: Lane, scope: Expression.Scope): boolean => {
-    const { step } = lane
-    const dependencies = step.dependencies.flatMap((index) => lanes[index] ?? [])
-    const blocked = skipReason(step.join, dependencies)
-    if (blocked === undefined) {
-      if (step.when === undefined) return true
-      const condition = evaluated(lane, given(step.when.evaluate(scope)))
-      if (condition === undefined) return false
-      if (condition.value) return true
-    }
-    const reason = blocked ?? `its condition \`${step.definition.when}\` is false`
-    settling.settle(lane, { _tag: "StepSkipped", stepId: step.definition.id, reason })
-    return false
-  }
-
-  const startStep = ({ state, step }: Lane, totalItems: number): void => {
-    if (state.status !== "Pending") return
-    const stepId = step.definition.id
-    emit({ _tag: "StepStarted", stepId, stepType: stepTypeOf(step), totalItems })
-  }
-
-  const startTimer = (lane: Lane): void => {
-    const millis = lane.step.definition.stepTimeoutMillis
-    if (millis === undefined) return
-    lane.timer ??= makeTimer(millis, fork, now, () => signals.timeOver(lane))
-    lane.timer.start()
-  }
-
-  const beginWait = (lane: Lane, scope: Expression.Scope): void => {
-    lane.items = []
-    startStep(lane, 0)
-    if (lane.state.wait === undefined) {
-      const found = evaluated(lane, waitingFor(lane.step, scope, now()))
-      if (found === undefined) return
-      emit(found.value)
-    }
-    settling.beginWaiting()
-    waits.add(lane)
-    startTimer(lane)
-  }
-
-  const endWait = (lane: Lane): void => {
-    const { state, step } = lane
-    if (state.status !== "Waiting" || state.wait === undefined) return
-    const outcome = outcomeOf(step, state.wait, now())
-    if (outcome === undefined) return
-    if ("failure" in outcome) settling.fail(lane, outcome.failure)
-    else settling.succeed(lane, outcome.output)
-  }
-
-  const open = (lane: Lane): void => {
-    const { state, step } = lane
-    const { definition, work } = step
-    const scope = scopeOf(null, 0)
-    if (state.status === "Pending" && !enters(lane, scope)) return
-    if (work._tag === "Approval" || work._tag === "Wait") {
-      beginWait(lane, scope)
-      return
-    }
-    const list =
-      step.forEach === undefined ? { value: [null] } : evaluated(lane, listOf(step.forEach, scope, "forEach"))
-    if (list === undefined) return
-    const items = list.value
-    lane.items = items
-    startStep(lane, hasItems(work) ? items.length : 0)
-    for (let index = items.length - 1; index >= 0; index--) {
-      const item = state.items[index]
-      if (item?.status === "Failed" && definition.onItemFailure !== "continue") lane.failing ??= item.failure
-      if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
-    }
-    if (lane.failing === undefined) enqueue(lane)
-    else for (const childId of childrenOf(lane)) fork(children.cancel(childId))
-    startTimer(lane)
-    settling.settleIfDone(lane)
-  }
+  const { endWait, open } = makeOpening({
+    lanes,
+    signals,
+    settling,
+    waits,
+    scope: () => scopeOf(null, 0),
+    enqueue,
+    refuse: (lane) => offspring.cancel([lane])
+  })
 
   const startItem = (lane: Lane, index: number, workspace: Workspace): void => {
     const { work } = lane.step
@@ -235,16 +170,17 @@ export const makeBoard = (
      * how many.
      */
     advance: (workspace: Workspace, most: number): number => {
-      while (fatal() === undefined && (ready.length > 0 || waits.hasDue())) {
+      const undo = compensation.next()
+      if (undo !== undefined) ready.push(undo)
+      while (!halted() && (ready.length > 0 || waits.hasDue())) {
         for (const lane of waits.takeDue()) endWait(lane)
         const opening = ready
         ready = []
         for (const lane of opening) {
-          if (fatal() === undefined && !Run.isSettled(lane.state.status) && lane.items === undefined)
-            open(lane)
+          if (!halted() && !Run.isSettled(lane.state.status) && lane.items === undefined) open(lane)
         }
       }
-      return fatal() === undefined ? launch(workspace, most) : 0
+      return halted() ? 0 : launch(workspace, most)
     },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
@@ -309,23 +245,27 @@ export const makeBoard = (
     takeSettled: settling.take,
 
     /** Settles what is left when the run ends before its steps do. */
-    abandon: (reason: string): void => {
-      for (const lane of lanes) {
-        const stepId = lane.step.definition.id
-        if (Run.isSettled(lane.state.status)) continue
-        if (lane.state.status === "Pending") settling.settle(lane, { _tag: "StepSkipped", stepId, reason })
-        else
-          settling.settle(lane, {
-            _tag: "StepCancelled",
-            stepId,
-            summary: Run.stepSummary(lane.state, now())
-          })
-      }
+    abandon: (reason: string): void => abandon(lanes, reason),
+
+    /** Settles what is left and begins to undo what the steps did; says whether there is anything of that. */
+    undo: (reason: string): boolean => {
+      const compensations = lanes.filter(({ step }) => isCompensation(step.definition))
+      if (compensations.length === 0) return false
+      abandon(
+        lanes.filter(({ step }) => !isCompensation(step.definition)),
+        reason
+      )
+      stopTimers()
+      return compensation.begin()
     },
+    isUndone: compensation.isOver,
+    /** Records of what is not undone that it cannot be. */
+    giveUp: compensation.giveUp,
 
     /** Interrupts what is under way for good, without waiting for it to have ended. */
     cancelAll: (): void => {
       for (const lane of busy) interrupt(lane, "cancel")
+      offspring.cancel(lanes)
     },
     /** Has what is under way stand still, or lets it finish, without waiting for that; runs of their own stand still always. */
     pauseAll: (mode: PauseMode): void => {
@@ -333,12 +273,7 @@ export const makeBoard = (
         if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
     },
     /** Ends the runs that are items of this one and have not ended, and waits until they have. */
-    cancelChildren: Effect.suspend(() =>
-      Effect.forEach(lanes.flatMap(childrenOf), children.cancel, {
-        concurrency: "unbounded",
-        discard: true
-      })
-    ),
+    cancelChildren: offspring.ended,
     /** Interrupts what is under way and waits until it has ended. */
     stop: Effect.suspend(() => {
       stopTimers()
@@ -358,7 +293,7 @@ export const makeBoard = (
     onlyWaits: () => settling.waiting() + elsewhere > 0 && inFlight === elsewhere && !hasWork(),
     /** Whether something is under way or can be. */
     hasWork: () => inFlight > elsewhere || hasWork(),
-    inFlight: () => inFlight,
+    inFlight: () => inFlight + offspring.ending(),
     isDone: () => settling.left() === 0,
     /** How the run ends now that all of its steps are settled: with what it gives, where its workflow says what that is. */
     completion: (): Ending => {

@@ -17,12 +17,13 @@ export interface DrawnStep {
   readonly isForEach: boolean
 }
 
-/** An edge from a step to one that waits for it. */
+/** An edge from a step to one that waits for it, or that undoes what it does. */
 export interface DrawnEdge {
   readonly from: string
   readonly to: string
   /** Whether the step that waits may be skipped by a condition. */
   readonly isConditional: boolean
+  readonly isCompensation: boolean
 }
 
 /** How many characters a line may have before its rest is left out. */
@@ -83,13 +84,14 @@ const workOf = (step: StepDefinition): { readonly kind: Kind; readonly text: str
 }
 
 const drawStep = (step: StepDefinition): DrawnStep => {
-  const { after, forEach, join, when } = step
+  const { after, compensates, forEach, join, when } = step
   const { kind, text } = workOf(step)
   return {
     id: oneLine(step.id, longestId),
     kind,
     lines: [
       text,
+      ...(compensates === undefined ? [] : [`undoes ${compensates}`]),
       ...(forEach === undefined ? [] : [`for each of ${counted(forEach)}`]),
       ...(when === undefined ? [] : [`when ${when}`]),
       ...(join === undefined || join === "allSucceeded" || after === undefined ? [] : [`join ${join}`])
@@ -103,7 +105,7 @@ export interface Drawing {
   readonly name: string
   /** In the order of the definition, then what steps wait for and is not there. */
   readonly steps: ReadonlyArray<DrawnStep>
-  /** By the step that waits, in the order of its `after`. */
+  /** By the step that waits, in the order of its `after`, or to the step that undoes another one. */
   readonly edges: ReadonlyArray<DrawnEdge>
 }
 
@@ -118,13 +120,16 @@ const missing = (id: string): DrawnStep => ({
 export const draw = ({ name, steps }: Definition): Drawing => {
   const drawn = steps.map(drawStep)
   const known = new Set(drawn.map(({ id }) => id))
-  const edges = steps.flatMap(({ after = [], id, when }) =>
-    after.map((from) => ({
-      from: oneLine(from, longestId),
-      to: oneLine(id, longestId),
-      isConditional: when !== undefined
-    }))
-  )
+  const edges = steps.flatMap(({ after = [], compensates, id, when }) => {
+    const to = oneLine(id, longestId)
+    const isConditional = when !== undefined
+    return [
+      ...after.map((from) => ({ from: oneLine(from, longestId), to, isConditional, isCompensation: false })),
+      ...(compensates === undefined
+        ? []
+        : [{ from: oneLine(compensates, longestId), to, isConditional, isCompensation: true }])
+    ]
+  })
   const unknown = new Set(edges.map(({ from }) => from).filter((id) => !known.has(id)))
   return { name: oneLine(name), steps: [...drawn, ...[...unknown].map(missing)], edges }
 }

@@ -15,6 +15,14 @@ export type Ending =
   | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
   | { readonly _tag: "Cancelled" }
 
+/** Why a step that is not settled when the run ends does not come to an end of its own. */
+export const reasonOf = (how: Ending): string =>
+  ({
+    Completed: "the run completed, so nothing is to be undone",
+    Failed: "the run failed",
+    Cancelled: "the run was cancelled"
+  })[how._tag]
+
 /** A run that is about to end: nothing of it is under way any more, and its steps are settled. */
 export interface Closing {
   readonly run: Run.Run

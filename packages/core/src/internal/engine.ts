@@ -14,7 +14,6 @@ import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceServ
 import { makeAccept } from "./accepting.js"
 import { makeSlot } from "./admission.js"
 import { makeBoard } from "./board.js"
-import { messageOf } from "./cause.js"
 import type { Children } from "./childItems.js"
 import {
   afterOthers,
@@ -24,10 +23,12 @@ import {
   forker,
   semaphore
 } from "./compat.js"
-import { type Ending, recordEnd } from "./ending.js"
+import { makeUndoing } from "./compensation.js"
+import { type Ending, reasonOf, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
 import type { Limiter } from "./limiter.js"
 import type { CommandError, Message } from "./message.js"
+import { makePremises } from "./premises.js"
 import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
 import { answer } from "./refusal.js"
 import { makeTimer } from "./timer.js"
@@ -80,7 +81,6 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const scheduler = yield* currentScheduler
     const now = () => currentTimeMillis(clock)
     const commands = semaphore(mostCommands)
-    const workspaceScope = yield* Scope.make()
     const done = yield* Deferred.make<void, EventLog.LogWriteFailed>()
 
     /** Idle until it is roused, and roused until a turn finds nothing to do; closing while the run ends or pauses. */
@@ -92,10 +92,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     /** Whether nothing is started because the log is too far behind. */
     let heldUp = false
     let broken: Cause.Cause<EventLog.LogWriteFailed> | undefined
-    let workspace: Workspace | undefined
-    let preparing = false
     /** Whether it is durable that the run is under way, so that a crash that its items may cause is laid to it. */
     let begun = false
+    let holds = 0
     let ending: Ending | undefined
 
     const rouse = (): void => {
@@ -109,6 +108,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     }
     const recorder = makeRecorder(run, log, now, rouse)
     const { emit, sync } = recorder
+    const premises = makePremises(run, input.workspace, fork, emit, (exit) =>
+      post({ _tag: "WorkspaceEnded", exit })
+    )
     const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
     const board = makeBoard(plan, run, registry, input.limiter, input.children, {
       emit,
@@ -127,17 +129,20 @@ export const make = (input: Input): Effect.Effect<Engine> =>
             post({ _tag: "TimeOver", lane: undefined })
           )
 
+    /** Has nothing started before what is recorded up to here is durable. */
+    const hold = (): void => {
+      begun = false
+      holds++
+    }
+
+    const undoing = makeUndoing({ run, slot, board, emit, hold, premises })
+
     /** Lets a run that has its slot go on, unless it is to pause or to end. */
     const proceed = (): void => {
       if (!slot.held() || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
       emit(run.started ? { _tag: "RunResumed" } : { _tag: "RunStarted" })
-      begun = false
-      if (workspace === undefined && !preparing) {
-        preparing = true
-        fork(Scope.extend(input.workspace, workspaceScope)).addObserver((exit) =>
-          post({ _tag: "WorkspaceEnded", exit })
-        )
-      }
+      hold()
+      premises.prepare()
       board.startTimers()
       timer?.start()
     }
@@ -148,20 +153,15 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       pause: board.pauseAll,
       cancel: () => {
         ending = { _tag: "Cancelled" }
-        board.cancelAll()
+        if (!undoing.isOn()) board.cancelAll()
       },
       answered: board.answered
     })
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
-      preparing = false
-      if (Exit.isSuccess(exit)) {
-        workspace = exit.value
-        if (run.workspace !== workspace.root) emit({ _tag: "WorkspaceCreated", path: workspace.root })
-        return
-      }
-      const failure = { kind: "WorkspaceError", message: messageOf(exit.cause) }
-      ending ??= { _tag: "Failed", failure, stepId: undefined }
+      premises.ended(exit)
+      const failure = premises.failure()
+      if (failure !== undefined) ending ??= { _tag: "Failed", failure, stepId: undefined }
     }
 
     const timeOver = (): void => {
@@ -199,8 +199,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const flush = (): void => {
       const settled = board.takeSettled()
       const begins = !begun
+      const held = holds
       recorder.flush((exit) => {
-        begun ||= begins
+        begun ||= begins && held === holds
         const frees = slot.held() && board.onlyWaits()
         if (settled.length > 0 || begins || heldUp || frees || Exit.isFailure(exit))
           post({ _tag: "Durable", exit, settled })
@@ -212,12 +213,12 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         yield* slot.release
         timer?.stop()
         yield* board.cancelChildren
-        board.abandon(how._tag === "Cancelled" ? "the run was cancelled" : "the run failed")
+        board.abandon(reasonOf(how))
         yield* recordEnd(how, {
           run,
-          held: workspace,
+          held: premises.workspace(),
           workspace: input.workspace,
-          scope: workspaceScope,
+          scope: premises.scope,
           kept: input.kept,
           emit,
           now,
@@ -241,9 +242,10 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         if (plan.definition.onStepFailure !== "drain") board.cancelAll()
       }
       if (ending === undefined && board.isDone() && run.status === "Running") ending = board.completion()
-      if (board.inFlight() > 0 || preparing) return undefined
+      if (board.inFlight() > 0 || premises.isPreparing()) return undefined
       const underWay = run.status === "Running" || run.status === "Queued"
-      if (ending !== undefined) return ending._tag === "Cancelled" || underWay ? ending : undefined
+      if (ending !== undefined)
+        return (ending._tag === "Cancelled" || underWay) && undoing.isOver(ending) ? ending : undefined
       return run.pause !== undefined && underWay ? "Pause" : undefined
     }
 
@@ -272,7 +274,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       timer?.stop()
       yield* board.stop
       yield* slot.release
-      yield* Scope.close(workspaceScope, Exit.fail(new Suspended()))
+      yield* Scope.close(premises.scope, Exit.fail(new Suspended()))
       // An item that ended at the last moment is not done again.
       for (const message of inbox) {
         if (message._tag === "ItemEnded") board.itemEnded(message.lane, message.index, message.end)
@@ -317,10 +319,12 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         inbox = []
         for (const message of messages) handle(message)
         proceed()
+        undoing.proceed()
         if (goesOn() && !slot.held() && board.hasWork()) slot.request()
-        const mayStart = begun && goesOn() && slot.held()
+        const mayStart = begun && (goesOn() || undoing.isOn()) && slot.held()
         const most = Math.min(starts, mostPending)
         heldUp = recorder.unacknowledged() >= mostUnacknowledged
+        const workspace = premises.workspace()
         const started = workspace !== undefined && mayStart && !heldUp ? board.advance(workspace, most) : 0
         const how = conclude()
         if (how !== undefined) return how
@@ -353,6 +357,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const begin = (): void => {
       if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
       if (run.status === "Cancelling") ending = { _tag: "Cancelled" }
+      else if (run.compensating?.failure !== undefined)
+        ending = { _tag: "Failed", failure: run.compensating.failure, stepId: run.compensating.stepId }
+      if (ending !== undefined) board.cancelAll()
       if (run.status === "Queued" && run.pause === undefined) slot.request()
       state = "idle"
       rouse()

@@ -1,6 +1,7 @@
 import * as Graph from "effect/Graph"
 import { didYouMean } from "../Nearest.js"
 import type { Definition } from "../WorkflowDefinition.js"
+import { isCompensation, targetsOf } from "./compensationPlan.js"
 import type { Report } from "./problem.js"
 
 /** Which steps wait for which, by their positions. */
@@ -55,13 +56,19 @@ export const connect = (definition: Definition, report: Report): StepGraph => {
   const dependents = ids.map((): Array<number> => [])
   let hints = 0
   const hintFor = (id: string): string => (hints++ < mostHints ? didYouMean(id, ids) : "")
+  const targets = targetsOf(definition, positions, hintFor, report)
   const dependencies = definition.steps.map((step, index) => {
+    const target = targets.get(index)
+    if (target !== undefined) dependents[target]?.push(index)
+    if (isCompensation(step)) return target === undefined ? [] : [target]
     const found = new Set<number>()
     for (const [position, id] of (step.after ?? []).entries()) {
       const path = `steps[${index}].after[${position}]`
       const dependency = positions.get(id)
       if (dependency === undefined) {
         report(path, "dependency", `there is no step "${id}"${hintFor(id)}`)
+      } else if (isCompensation(definition.steps[dependency])) {
+        report(path, "compensation", `"${id}" compensates a step, so no step can wait for it; remove it`)
       } else if (found.has(dependency)) {
         report(path, "duplicate", `"${id}" is listed twice; remove one`)
       } else {

@@ -3,6 +3,7 @@ import type { CapabilityQuery } from "../Capability.js"
 import * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { Definition, Join, Policies, StepDefinition } from "../WorkflowDefinition.js"
+import { isCompensation } from "./compensationPlan.js"
 import type { StepGraph } from "./planGraph.js"
 import type { Report } from "./problem.js"
 import type { Place, Referring } from "./references.js"
@@ -173,7 +174,7 @@ export const planStep = (
     definition: defaults === undefined ? given : { ...defaults, ...given },
     dependencies: dependencies[index] ?? [],
     dependents: dependents[index] ?? [],
-    join: given.join ?? "allSucceeded",
+    join: isCompensation(given) ? "allSettled" : (given.join ?? "allSucceeded"),
     work: workOf(given),
     query: queryOf(given),
     when: condition("when", given.when),
@@ -229,7 +230,8 @@ export const referring = (step: PlannedStep): Referring => {
   return {
     id: definition.id,
     dependencies,
-    isComplete: dependencies.length === (definition.after ?? []).length,
+    isComplete: dependencies.length === (isCompensation(definition) ? 1 : (definition.after ?? []).length),
+    isCompensation: isCompensation(definition),
     places: [
       place("when", when, none),
       place("forEach", forEach, none),
@@ -243,6 +245,7 @@ export const referring = (step: PlannedStep): Referring => {
 /** What a workflow gives, which may look at all of its steps. */
 export const referringOutput = (output: Expression.Template | undefined, steps: number): Referring => ({
   id: "",
+  isCompensation: false,
   dependencies: output === undefined ? [] : Array.from({ length: steps }, (_, index) => index),
   isComplete: true,
   places: output === undefined ? [] : [{ path: "output", references: output.references, more: none }]

@@ -17,7 +17,8 @@ export const Problem = Schema.Struct({
     "type",
     "unreachable",
     "forEach",
-    "group"
+    "group",
+    "compensation"
   ),
   message: Schema.String
 })

@@ -7,6 +7,7 @@ import type { CommandId, RunId, Seq, StepId } from "../Ids.js"
 import * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import type { Definition } from "../WorkflowDefinition.js"
+import { isCompensation } from "./compensationPlan.js"
 import type { Active, Executions } from "./executions.js"
 import { answer, refuse } from "./refusal.js"
 
@@ -77,15 +78,27 @@ export const makeRecovery = (
     if (executions.broken.has(run.id))
       return [{ _tag: "RunInterrupted", reason: "the event log could not be written" }]
     const crashes = run.crashes + 1
-    const parked = run.status === "Running" && crashes >= maxCrashes
+    const undoes = run.compensating !== undefined
+    const parked =
+      (run.status === "Running" || (run.status === "Cancelling" && undoes)) && crashes >= maxCrashes
     const times = crashes === 1 ? "once" : `${crashes} times`
-    const reason = parked
-      ? `its host crashed ${times} while it was running; send Resume to try again, or Cancel to end it`
-      : "its host did not stop in order"
+    const again = run.cancel === undefined ? "Resume to try again, or " : ""
+    const reason = !parked
+      ? "its host did not stop in order"
+      : undoes
+        ? `its host crashed ${times} while what it did was undone; send ${again}Cancel to leave the rest as it is`
+        : `its host crashed ${times} while it was running; send Resume to try again, or Cancel to end it`
     return [{ _tag: "RunInterrupted", reason, crash: true }]
   }
 
-  const planFor = (run: Run.Run) => (run.cancel === undefined ? planOf(run.definition) : planToCancel(run))
+  /** What a run ends with that is to be cancelled: its workflow where that says what undoes it, unless that was given up. */
+  const planToEnd = (run: Run.Run) => {
+    const givenUp = run.compensating !== undefined && Run.isParked(run, maxCrashes)
+    if (givenUp || !run.definition.steps.some(isCompensation)) return planToCancel(run)
+    return Effect.catchTag(planOf(run.definition), "InvalidWorkflow", () => planToCancel(run))
+  }
+
+  const planFor = (run: Run.Run) => (run.cancel === undefined ? planOf(run.definition) : planToEnd(run))
 
   const wake: Recovery["wake"] = (run, id, command) =>
     Effect.gen(function* () {
@@ -102,7 +115,7 @@ export const makeRecovery = (
         return yield* refuse({ ...run, status: "Interrupted" }, command, reason)
       }
       const plan = yield* Effect.mapError(
-        command._tag === "Cancel" ? planToCancel(run) : planFor(run),
+        command._tag === "Cancel" ? planToEnd(run) : planFor(run),
         (error) => refuse(run, command, `its workflow is not valid any more. ${error.message}`)
       )
       const events: ReadonlyArray<Event> = [

@@ -17,6 +17,8 @@ export interface Referring {
   readonly dependencies: ReadonlyArray<number>
   /** Whether all that it names as its dependencies is there. */
   readonly isComplete: boolean
+  /** Whether it is there to undo what another one does. */
+  readonly isCompensation: boolean
   readonly places: ReadonlyArray<Place>
 }
 
@@ -85,6 +87,8 @@ export const checkReferences = (
       report(path, "reference", `there is no step "${id}"${didYouMean(id, [...positions.keys()])}`)
     } else if (other === index) {
       report(path, "reference", `"${id}" is this step itself, which has no output yet`)
+    } else if (steps[other]?.isCompensation === true) {
+      report(path, "reference", `"${id}" compensates a step, and has no output yet when this is evaluated`)
     } else if (isComplete && !isBefore(index, other)) {
       report(path, "reference", `"${id}" need not be settled before this step; add it to its after`)
     } else if (field !== undefined && !ofStep.includes(field)) {

@@ -8,9 +8,9 @@ import type * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import { InvalidId, RunExists } from "../RunErrors.js"
 import type { RunHandle } from "../RunHandle.js"
+import { makeExclusive } from "./exclusive.js"
 import type { Executions } from "./executions.js"
 import type { Handles } from "./handles.js"
-import { makeExclusive } from "./exclusive.js"
 import { isSame } from "./jsonValue.js"
 
 const isRunId = Schema.is(RunId)

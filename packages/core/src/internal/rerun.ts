@@ -4,6 +4,8 @@ import type { Json } from "../Json.js"
 import { didYouMean } from "../Nearest.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
+import { undoneIn } from "./compensation.js"
+import { isCompensation } from "./compensationPlan.js"
 import { hasItems } from "./planStep.js"
 import { itemViews } from "./schedule.js"
 
@@ -19,15 +21,19 @@ export type Rerun =
     }
   | { readonly reason: string }
 
-/** The positions of steps that are done again: these, those that have not come to an end that can be kept, and all that follow. */
+/**
+ * The positions of steps that are done again: these, those that have not come to an end that can be kept or whose effects
+ * were undone, and all that follow.
+ */
 const again = (run: Run.Run, plan: Plan, chosen: number | undefined): ReadonlySet<number> => {
   const found = new Set<number>()
+  const undone = undoneIn(run, plan)
   for (const index of plan.order) {
     const step = plan.steps[index]
     const status = step === undefined ? undefined : run.steps.get(step.definition.id)?.status
     const kept = status === "Succeeded" || status === "Skipped"
     const follows = step?.dependencies.some((dependency) => found.has(dependency)) ?? false
-    if (index === chosen || !kept || follows) found.add(index)
+    if (index === chosen || !kept || follows || undone.has(index)) found.add(index)
   }
   return found
 }
@@ -61,6 +67,12 @@ export const rerunOf = (run: Run.Run, plan: Plan, from: RerunFrom): Rerun => {
       plan.steps.map(({ definition }) => definition.id)
     )
     return { reason: `it has no step "${from.step}"${hint}` }
+  }
+  if (isCompensation(step.definition)) {
+    const target = `"${step.definition.compensates}"`
+    return {
+      reason: `"${from.step}" only undoes what ${target} does; do ${target} again, or go on from the failure`
+    }
   }
   if (from.input !== undefined && (!hasItems(step.work) || step.forEach !== undefined))
     return { reason: `"${from.step}" has no input of its own to be changed` }

@@ -33,6 +33,7 @@ export const settle = (run: Run, stepId: string, status: StepStatus, summary: St
   if (step === undefined) return
   step.status = status
   step.durationMillis = summary.durationMillis
+  step.endedAfter = run.ended++
   if (step.succeeded + step.failed === step.totalItems) return
   for (const item of step.items) {
     if (item?.status === "Running" || item?.status === "Waiting") item.status = "Cancelled"

@@ -72,7 +72,7 @@ export const salvage = (given: Json, misshapen: ReadonlyArray<Misshapen>): Salva
       const index = /^steps\[(\d+)\]/.exec(path)?.[1]
       if (index !== undefined && maimed.has(Number(index)) && !aboutOneStep.has(rule)) return false
       if (rule === "parameter") return !lost.has("params")
-      if (rule === "dependency" || rule === "type") return !lost.has("id")
+      if (rule === "dependency" || rule === "type" || rule === "compensation") return !lost.has("id")
       return rule !== "reference" || !(lost.has("id") || lost.has("after") || lost.has("forEach"))
     }
   }

@@ -6,6 +6,7 @@ import { isSettled, pendingStep, type Run, type StepState, stepOutput } from "..
 import type { Join } from "../WorkflowDefinition.js"
 import type { ItemEnd } from "./attempts.js"
 import type { Leaving } from "./childItems.js"
+import { isCompensation } from "./compensationPlan.js"
 import type { Computed } from "./compute.js"
 import type { Timer } from "./timer.js"
 
@@ -13,7 +14,7 @@ import type { Timer } from "./timer.js"
 export interface Lane {
   readonly step: PlannedStep
   readonly state: StepState
-  /** Dependencies that are not durably settled yet. */
+  /** Dependencies that are not durably settled yet; without end for what is only done to undo something. */
   waiting: number
   /** The items, once the step has been opened. */
   items: ReadonlyArray<Json> | undefined
@@ -45,7 +46,9 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
     (step): Lane => ({
       step,
       state: state(step),
-      waiting: step.dependencies.filter((dependency) => !settled(dependency)).length,
+      waiting: isCompensation(step.definition)
+        ? Number.POSITIVE_INFINITY
+        : step.dependencies.filter((dependency) => !settled(dependency)).length,
       items: undefined,
       todo: [],
       fibers: [],

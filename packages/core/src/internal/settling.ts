@@ -2,6 +2,7 @@ import type { Event, Failure } from "../Event.js"
 import type { StepId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import * as Run from "../Run.js"
+import { isCompensation } from "./compensationPlan.js"
 import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
 
@@ -23,7 +24,7 @@ export interface Settling {
   readonly settleIfDone: (lane: Lane) => void
   /** The steps that settled since this was last asked. */
   readonly take: () => ReadonlyArray<Lane>
-  /** How many steps are not settled. */
+  /** How many steps are not settled, apart from those that undo something. */
   readonly left: () => number
   /** How many of them wait. */
   readonly waiting: () => number
@@ -43,11 +44,12 @@ export const makeSettling = (
   let fatal: FatalFailure | undefined
 
   const doom = ({ step: { definition } }: Lane, failure: Failure): void => {
-    if (definition.onFailure !== "continue") fatal ??= { failure, stepId: definition.id }
+    if (definition.onFailure !== "continue" && !isCompensation(definition))
+      fatal ??= { failure, stepId: definition.id }
   }
 
   for (const lane of lanes) {
-    if (!Run.isSettled(lane.state.status)) left++
+    if (!Run.isSettled(lane.state.status)) left += isCompensation(lane.step.definition) ? 0 : 1
     else if (lane.state.failure !== undefined) doom(lane, lane.state.failure)
   }
 
@@ -55,7 +57,7 @@ export const makeSettling = (
     if (lane.state.status === "Waiting") waiting--
     emit(event)
     settled.push(lane)
-    left--
+    if (!isCompensation(lane.step.definition)) left--
     lane.timer?.stop()
   }
 

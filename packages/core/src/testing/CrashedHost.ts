@@ -15,7 +15,7 @@ const eventsOf = (log: Bench["log"], runId: RunId) =>
   Effect.map(collect(log.read({ runs: [runId] })), (entries) => entries.map(({ event }) => event))
 
 /** Records the same once more under another id: so it would look if the host of the run crashed now. */
-const crashed = (log: Bench["log"], runId: RunId) =>
+export const crashed = (log: Bench["log"], runId: RunId) =>
   Effect.gen(function* () {
     const id = yield* generateRunId
     yield* log.append(id, yield* eventsOf(log, runId))

@@ -88,6 +88,8 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "SignalReceived", commandId, name: text, payload: { deep: [text, null, 0.5] } },
   { _tag: "CancelRequested", commandId, reason: text },
   { _tag: "CancelRequested", commandId },
+  { _tag: "RunCompensating", failure, stepId },
+  { _tag: "RunCompensating" },
   { _tag: "RunInterrupted", reason: text },
   { _tag: "RunInterrupted", reason: "", crash: true },
   { _tag: "RunRecovered" },

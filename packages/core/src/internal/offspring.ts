@@ -1,0 +1,49 @@
+import * as Effect from "effect/Effect"
+import type { RunId } from "../Ids.js"
+import type { Children } from "./childItems.js"
+import type { Fork } from "./compat.js"
+import { isOfRuns } from "./runFold.js"
+import type { Lane } from "./schedule.js"
+
+/** The runs that are items of a step and have not come to an end that is recorded with it. */
+const childrenOf = ({ state }: Lane): ReadonlyArray<RunId> =>
+  isOfRuns(state)
+    ? state.items.flatMap((item) =>
+        item?.status === "Running" || item?.status === "Cancelled" ? (item.childId ?? []) : []
+      )
+    : []
+
+/** The runs that are items of one run, whether somebody waits for them here or not. */
+export interface Offspring {
+  /** Has those of these steps end, without waiting for it. */
+  readonly cancel: (lanes: ReadonlyArray<Lane>) => void
+  /** How many have been told to end and have not yet. */
+  readonly ending: () => number
+  /** Has all of them end, and waits until they have. */
+  readonly ended: Effect.Effect<void>
+}
+
+/** The children are as the recorded state of the run says; `over` is called whenever one that was told to end has ended. */
+export const makeOffspring = (
+  lanes: ReadonlyArray<Lane>,
+  children: Children,
+  fork: Fork,
+  over: () => void
+): Offspring => {
+  let ending = 0
+  return {
+    cancel: (some) => {
+      for (const childId of some.flatMap(childrenOf)) {
+        ending++
+        fork(children.cancel(childId)).addObserver(() => {
+          ending--
+          over()
+        })
+      }
+    },
+    ending: () => ending,
+    ended: Effect.suspend(() =>
+      Effect.forEach(lanes.flatMap(childrenOf), children.cancel, { concurrency: "unbounded", discard: true })
+    )
+  }
+}
