@@ -231,7 +231,7 @@ export const referring = (step: PlannedStep): Referring => {
     id: definition.id,
     dependencies,
     isComplete: dependencies.length === (isCompensation(definition) ? 1 : (definition.after ?? []).length),
-    isCompensation: isCompensation(definition),
+    compensates: definition.compensates,
     places: [
       place("when", when, none),
       place("forEach", forEach, none),

@@ -17,8 +17,8 @@ export interface Referring {
   readonly dependencies: ReadonlyArray<number>
   /** Whether all that it names as its dependencies is there. */
   readonly isComplete: boolean
-  /** Whether it is there to undo what another one does. */
-  readonly isCompensation: boolean
+  /** The step whose effects it undoes, where it is there for that. */
+  readonly compensates: string | undefined
   readonly places: ReadonlyArray<Place>
 }
 
@@ -81,16 +81,20 @@ export const checkReferences = (
 
   const ofSteps = (index: number, path: string, [, id, field]: Reference): void => {
     if (id === undefined) return
-    const isComplete = steps[index]?.isComplete ?? false
+    const { compensates: target, isComplete = false } = steps[index] ?? {}
     const other = positions.get(id)
     if (other === undefined) {
       report(path, "reference", `there is no step "${id}"${didYouMean(id, [...positions.keys()])}`)
     } else if (other === index) {
       report(path, "reference", `"${id}" is this step itself, which has no output yet`)
-    } else if (steps[other]?.isCompensation === true) {
+    } else if (steps[other]?.compensates !== undefined) {
       report(path, "reference", `"${id}" compensates a step, and has no output yet when this is evaluated`)
     } else if (isComplete && !isBefore(index, other)) {
-      report(path, "reference", `"${id}" need not be settled before this step; add it to its after`)
+      const message =
+        target === undefined
+          ? `"${id}" need not be settled before this step; add it to its after`
+          : `"${id}" need not be settled before "${target}" is undone; look at "${target}" or at what comes before it`
+      report(path, "reference", message)
     } else if (field !== undefined && !ofStep.includes(field)) {
       const hint = didYouMean(field, ofStep) || `; it has ${ofStep.join(", ")}`
       report(path, "reference", `a step has no "${field}"${hint}`)
