@@ -16,6 +16,7 @@ const order = [
   "Capability",
   "Expression",
   "WorkflowDefinition",
+  "DefinitionHash",
   "Workflow",
   "Params",
   "Plan",
@@ -47,7 +48,9 @@ const order = [
 const bundled: Readonly<Record<string, string>> = {
   "@marcbachmann/cel-js": "internal/cel.ts",
   "fastest-levenshtein": "Nearest.ts",
-  "@cfworker/json-schema": "Params.ts"
+  "@cfworker/json-schema": "Params.ts",
+  "@noble/hashes/sha2.js": "internal/contentHash.ts",
+  "@noble/hashes/utils.js": "internal/contentHash.ts"
 }
 
 /** What another package may import beside its own files. */

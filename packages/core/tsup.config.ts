@@ -12,7 +12,7 @@ export default defineConfig({
   removeNodeProtocol: false,
   tsconfig: "tsconfig.build.json",
   // Their licences are in THIRD_PARTY_NOTICES.md.
-  noExternal: ["@marcbachmann/cel-js", "@cfworker/json-schema", "fastest-levenshtein"],
+  noExternal: ["@marcbachmann/cel-js", "@cfworker/json-schema", "fastest-levenshtein", "@noble/hashes"],
   esbuildOptions: (options) => {
     options.mainFields = ["module", "main"]
     // What modules share goes where `exports` does not let anyone in.

@@ -31,6 +31,7 @@ const expected: { readonly [Tag in Event["_tag"]]: string } = {
   ResumeRequested: "Queued Running Queued - Interrupted - - -",
   RunResumed: "Running - - - - - - -",
   ConcurrencySet: "Queued Running Paused - - - - -",
+  RunMigrated: "- - Paused - Interrupted - - -",
   ApprovalDecided: "Queued Running Paused - - - - -",
   SignalReceived: "Queued Running Paused - - - - -",
   CancelRequested: "Cancelling Cancelling Cancelling Cancelling Interrupted - - -",

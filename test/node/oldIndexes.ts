@@ -157,7 +157,7 @@ export const makeVersion2 = (file: string, log: ReadonlyArray<Entry>): void => {
 /** What of a log hosts recorded that had these versions: no step waited or was reused, and none had
  * an output of its own. */
 export const oldEntries = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
-  const later = new Set(["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused"])
+  const later = new Set(["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused", "RunMigrated"])
   return log
     .filter(({ event }) => !later.has(event._tag))
     .map((entry, index) => {

@@ -1,3 +1,4 @@
+import * as DefinitionHash from "@switchyard/core/DefinitionHash"
 import type { Entry, Event } from "@switchyard/core/Event"
 import { makeSequencer } from "@switchyard/core/EventLog"
 import { AgentId, CommandId, origin, RunId, StepId } from "@switchyard/core/Ids"
@@ -69,8 +70,18 @@ const registration = ({ n, step }: Draw): Event => ({
   tags: ["", "é", `tag ${n % 2}`, `tag ${n % 2}`].slice(step)
 })
 
+/** Another definition: some of the steps there may be, in another order, some of them new. */
+const migrated = (commandId: CommandId, name: string, n: number, index: number): Event => {
+  const ids = ["s2", "s0", "new", "s1"].filter((_, at) => (n + index) % 4 !== at)
+  const workflow = {
+    name,
+    steps: ids.map((id) => Workflow.stepDefinition(id, { skill: `skill ${n}` }))
+  }
+  return { _tag: "RunMigrated", commandId, workflow, hash: DefinitionHash.make(workflow) }
+}
+
 /** The events that a run may record at a moment, legal or not; those that come more than once are likelier. */
-const eventOf = ({ index, kind, n, step }: Draw, mostlyWaits: boolean): Event => {
+const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: boolean): Event => {
   const stepId = StepId.make(n === 9 ? "unknown" : (steps[step] ?? "s0"))
   const item = { stepId, item: `item ${index}`, index }
   const usage = { inputTokens: n, outputTokens: 2 * n, cachedTokens: 0, costMicroUsd: 7 * n }
@@ -106,6 +117,7 @@ const eventOf = ({ index, kind, n, step }: Draw, mostlyWaits: boolean): Event =>
     { _tag: "ResumeRequested", commandId },
     { _tag: "RunResumed" },
     { _tag: "ConcurrencySet", commandId, limit: 2 },
+    migrated(commandId, name, n, index),
     { _tag: "CancelRequested", commandId },
     n % 2 === 0 ? { _tag: "RunCompensating" } : { _tag: "RunCompensating", failure, stepId },
     { _tag: "RunInterrupted", reason: "stopped" },
@@ -160,7 +172,10 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
         }
         continue
       }
-      const event = each.illegal && each.n % 2 === 0 ? registration(each) : eventOf(each, mostlyWaits)
+      const event =
+        each.illegal && each.n % 2 === 0
+          ? registration(each)
+          : eventOf(each, run.definition.name, mostlyWaits)
       if (Run.next(run, event._tag) === undefined && !each.illegal) continue
       const entry = number(run.id, event, time)
       Run.apply(run, entry)

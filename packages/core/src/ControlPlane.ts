@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
-import type { ControlCommand } from "./Command.js"
+import type { CommandConflict, ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
 import * as DryRun from "./DryRun.js"
 import type { Entry } from "./Event.js"
@@ -17,6 +17,8 @@ import { beforeRegistration, makeExecutions } from "./internal/executions.js"
 import { checkGroups } from "./internal/groups.js"
 import { makeHandles } from "./internal/handles.js"
 import { makeLimiter } from "./internal/limiter.js"
+import { makeMigrating } from "./internal/migrating.js"
+import { pinnedHash } from "./internal/pinnedHash.js"
 import { makePlanCache } from "./internal/planCache.js"
 import { makeRecovery } from "./internal/recovery.js"
 import { makeRegistering } from "./internal/registering.js"
@@ -25,13 +27,19 @@ import { type RerunFrom, rerunOf } from "./internal/rerun.js"
 import type { CommandError, GroupLimit, MemoryOptions } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
-import { type InvalidId, RerunRefused, type RunExists, type RunNotFound } from "./RunErrors.js"
+import {
+  type InvalidId,
+  type MigrationRefused,
+  RerunRefused,
+  type RunExists,
+  type RunNotFound
+} from "./RunErrors.js"
 import type { RunHandle } from "./RunHandle.js"
 import type { Workflow } from "./Workflow.js"
 import type { Definition, StepDefinition } from "./WorkflowDefinition.js"
 
 export type { RerunFrom } from "./internal/rerun.js"
-export { InvalidId, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
+export { InvalidId, MigrationRefused, RerunRefused, RunExists, RunNotFound } from "./RunErrors.js"
 export type { RunHandle } from "./RunHandle.js"
 export { type RunResult, resultOf, type StepResult } from "./RunResult.js"
 
@@ -85,6 +93,20 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
     ) => Effect.Effect<
       RunHandle,
       RunNotFound | RerunRefused | Plan.InvalidWorkflow | RunExists | InvalidId | EventLogError
+    >
+    /**
+     * Has a run that is paused or interrupted go on by another definition of its workflow. It is refused, with everything
+     * that speaks against it, where what is recorded of the run would not be true any more: steps that have begun stay what
+     * they are, all others may be changed, added, removed and rewired. Nothing happens where the run has this definition;
+     * the same id and content again is answered, not done again, also after a restart.
+     */
+    readonly migrate: <Params>(
+      runId: string,
+      workflow: RunRequest<Params>["workflow"],
+      commandId?: string
+    ) => Effect.Effect<
+      void,
+      MigrationRefused | Plan.InvalidWorkflow | RunNotFound | CommandConflict | InvalidId | EventLogError
     >
     /** The agent that a step of a run would be given now; a step that names its agent gets that one. */
     readonly routeToAgent: (
@@ -160,16 +182,20 @@ const make = (options: Options) =>
     const registerOnce = yield* makeRegistering(log, executions, handles)
     const children = makeChildren(log, executions, handles, registerOnce, planOf, maxCrashes)
 
-    /** The plan and the parameters of a request. */
-    const checked = <Params>(request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>) =>
+    const planned = <Params>({ workflow }: Pick<RunRequest<Params>, "workflow">) =>
       Effect.gen(function* () {
-        const { workflow } = request
         const [given, schema] =
           "definition" in workflow ? [workflow.definition, workflow.params] : [workflow, undefined]
         const plan = yield* planOf(given)
         yield* checkGroups(plan, options.groups)
-        return { plan, params: yield* Params.check(plan.definition, schema, request.params ?? {}) }
+        return { plan, checkParams: (params: unknown) => Params.check(plan.definition, schema, params) }
       })
+
+    /** The plan and the parameters of a request. */
+    const checked = <Params>(request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>) =>
+      Effect.flatMap(planned(request), ({ checkParams, plan }) =>
+        Effect.map(checkParams(request.params ?? {}), (params) => ({ plan, params }))
+      )
 
     const registerRun: Service["registerRun"] = (request) =>
       Effect.gen(function* () {
@@ -178,7 +204,11 @@ const make = (options: Options) =>
         const requested = yield* Effect.mapError(registrationOptions(request), (error) =>
           Plan.misshapen(definition.name, error)
         )
-        return yield* registerOnce(request.id, registration(definition, { ...requested, params }), plan)
+        return yield* registerOnce(
+          request.id,
+          registration(definition, { ...requested, params, hash: pinnedHash(definition) }),
+          plan
+        )
       })
 
     const rerun: Service["rerun"] = (runId, { from = "failure", id } = {}) =>
@@ -188,15 +218,22 @@ const make = (options: Options) =>
         const found = rerunOf(run, plan, from)
         if ("reason" in found) return yield* new RerunRefused({ runId: run.id, reason: found.reason })
         const { concurrency, owner, params, tags } = run
-        const event = registration(plan.definition, { concurrency, owner, params, tags, ...found })
+        const hash = pinnedHash(plan.definition)
+        const event = registration(plan.definition, { concurrency, owner, params, tags, hash, ...found })
         return yield* registerOnce(id, event, plan, found.reused)
       })
+
+    const migrateRun = makeMigrating(log, executions, handles, recovery)
 
     return ControlPlane.of({
       registerRun,
       dryRun: (request) =>
         Effect.flatMap(checked(request), ({ params, plan }) => DryRun.make(plan, params, registry)),
       rerun,
+      migrate: (runId, workflow, commandId) =>
+        Effect.flatMap(planned({ workflow }), ({ checkParams, plan }) =>
+          migrateRun(runId, { plan, checkParams }, commandId)
+        ),
       routeToAgent: (step, runId) =>
         Effect.gen(function* () {
           yield* lookup(runId)

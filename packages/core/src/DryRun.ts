@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AgentRegistry, Selection, Service } from "./AgentRegistry.js"
+import type { DefinitionHash } from "./DefinitionHash.js"
 import type * as Expression from "./Expression.js"
 import type { AgentId, StepId } from "./Ids.js"
+import { pinnedHash } from "./internal/pinnedHash.js"
 import { hasItems } from "./internal/planStep.js"
 import { stepTypeOf } from "./internal/schedule.js"
 import type { Json } from "./Json.js"
@@ -42,6 +44,8 @@ export interface DryStep {
 
 /** What would become of a run, without anything being done. */
 export interface DryRun {
+  /** What a run would be pinned to. */
+  readonly definitionHash: DefinitionHash
   /** With defaults filled in. */
   readonly params: Json
   /** The steps in an order in which they could be done. */
@@ -205,6 +209,7 @@ export const make = (plan: Plan.Plan, params: Json, registry: AgentRegistry["Typ
     const steps = found.map(({ step }) => step)
     const likely = steps.filter(({ compensates }) => compensates === undefined)
     return {
+      definitionHash: pinnedHash(plan.definition),
       params,
       steps,
       warnings: [...plan.warnings, ...found.flatMap(({ warnings }) => warnings)],

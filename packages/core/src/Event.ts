@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { DefinitionHash } from "./DefinitionHash.js"
 import { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
 import { Usage } from "./Usage.js"
@@ -76,7 +77,8 @@ export const RunEvent = Schema.Union(
     tags: Schema.Array(Schema.String),
     origin: optional(Origin),
     inputs: optional(Schema.Record({ key: StepId, value: Json })),
-    parent: optional(Parent)
+    parent: optional(Parent),
+    hash: optional(DefinitionHash)
   }),
   Schema.TaggedStruct("RunStarted", {}),
   Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
@@ -94,6 +96,12 @@ export const RunEvent = Schema.Union(
     comment: optional(Schema.String)
   }),
   Schema.TaggedStruct("SignalReceived", { commandId: CommandId, name: Schema.String, payload: Json }),
+  Schema.TaggedStruct("RunMigrated", {
+    commandId: CommandId,
+    workflow: Definition,
+    hash: DefinitionHash,
+    params: optional(Json)
+  }),
   Schema.TaggedStruct("CancelRequested", { commandId: CommandId, reason: optional(Schema.String) }),
   Schema.TaggedStruct("RunCompensating", { failure: optional(Failure), stepId: optional(StepId) }),
   Schema.TaggedStruct("RunInterrupted", { reason: Schema.String, crash: optional(Schema.Boolean) }),

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import type { Agent } from "./Agent.js"
 import { AgentRegistry, type AgentRejected, layerMemory as registryInMemory } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
+import * as DefinitionHash from "./DefinitionHash.js"
 import { type Entry, isTerminal, type StepProgressEvent } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
@@ -14,6 +15,7 @@ import * as engine from "./internal/engine.js"
 import { type Limiter, unlimited } from "./internal/limiter.js"
 import { makeLocalChildren } from "./internal/localChildren.js"
 import type * as Message from "./internal/message.js"
+import type { Migration, MigrationReason } from "./internal/migration.js"
 import { registration } from "./internal/registration.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
@@ -28,9 +30,13 @@ import {
 
 export type { Child, Children } from "./internal/childItems.js"
 export type { GroupLimit, Limiter } from "./internal/limiter.js"
+export type { Migration, MigrationReason } from "./internal/migration.js"
 
 /** Why a command was not taken; whatever the reason, nothing was changed. */
 export type CommandError = Message.CommandError
+
+/** Why a migration came to nothing, where nothing speaks against it. */
+export type MigrationError = Message.MigrationError
 
 /** A run under way. */
 export interface Execution {
@@ -38,6 +44,8 @@ export interface Execution {
   readonly run: Run.Run
   /** Sends a command; succeeds once it is durable. The same id and content again is answered, not executed again. */
   readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
+  /** Has a run that is paused go on by another plan, once that is durable; gives everything that speaks against it instead. */
+  readonly migrate: (migration: Migration) => Effect.Effect<ReadonlyArray<MigrationReason>, MigrationError>
   /** Waits for the end: the terminal event is durable then, unless the run was suspended with its scope. */
   readonly done: Effect.Effect<void, LogWriteFailed>
 }
@@ -95,7 +103,7 @@ const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const running = yield* engine.make({ ...input, log, registry })
       yield* running.start
-      const execution: Execution = { run: input.run, send: running.send, done: running.done }
+      const execution: Execution = { run: input.run, ...running }
       return execution
     })
 
@@ -126,6 +134,7 @@ const make = Effect.gen(function* () {
         const plan = yield* Plan.make(definition)
         const { runId } = workspace
         const options = {
+          hash: DefinitionHash.make(definition),
           ...(params === undefined ? {} : { params }),
           ...(concurrency === undefined ? {} : { concurrency })
         }

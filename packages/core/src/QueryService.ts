@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { DefinitionHash } from "./DefinitionHash.js"
 import { type Entry, Failure } from "./Event.js"
 import { EventLog, type EventLogError, type Range } from "./EventLog.js"
 import { AgentId, RunId, type Seq, StepId } from "./Ids.js"
@@ -25,10 +26,14 @@ import {
 const Count = Schema.NonNegativeInt
 const Millis = Schema.NonNegativeInt
 
-/** One run as listed; times are milliseconds since 1970, UTC. */
+/**
+ * One run as listed; times are milliseconds since 1970, UTC. `definitionHash` names the definition that it is pinned to; it
+ * is `null` for a run that was registered before hashes were recorded.
+ */
 export const RunRow = Schema.Struct({
   runId: RunId,
   workflow: Schema.String,
+  definitionHash: Schema.NullOr(DefinitionHash),
   status: Run.RunStatus,
   owner: Schema.NullOr(Schema.String),
   tags: Schema.Array(Schema.String),
@@ -187,6 +192,7 @@ export const runRow = (run: Run.Run): RunRow => {
   return {
     runId: run.id,
     workflow: run.definition.name,
+    definitionHash: orNull(run.definitionHash),
     status: run.status,
     owner: orNull(run.owner),
     tags: run.tags,

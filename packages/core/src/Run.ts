@@ -1,7 +1,18 @@
 import * as Schema from "effect/Schema"
+import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Entry, Event, RunSummary } from "./Event.js"
 import { RunId, Seq } from "./Ids.js"
-import { beginWait, consume, keepTime, mayHaveCrashed, measure, receive, settle } from "./internal/runFold.js"
+import { pinnedHash } from "./internal/pinnedHash.js"
+import {
+  beginWait,
+  consume,
+  keepTime,
+  mayHaveCrashed,
+  measure,
+  migrate,
+  receive,
+  settle
+} from "./internal/runFold.js"
 import { type Run, RunStatus } from "./RunState.js"
 import { itemOf, pendingStep } from "./StepState.js"
 import * as Usage from "./Usage.js"
@@ -33,6 +44,7 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
     ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused" },
     ApprovalDecided: { Queued: "Queued", Running: "Running", Paused: "Paused" },
     SignalReceived: { Queued: "Queued", Running: "Running", Paused: "Paused" },
+    RunMigrated: { Paused: "Paused", Interrupted: "Interrupted" },
     CancelRequested: {
       Queued: "Cancelling",
       Running: "Cancelling",
@@ -104,7 +116,9 @@ export const register = (entry: Entry): Run | undefined => {
   return {
     id: entry.runId,
     definition: event.workflow,
+    definitionHash: event.hash,
     params: event.params,
+    registeredAs: undefined,
     owner: event.owner,
     tags: event.tags,
     registeredAt: entry.time,
@@ -123,6 +137,7 @@ export const register = (entry: Entry): Run | undefined => {
     lastTime: entry.time,
     endedAt: undefined,
     concurrency: event.concurrency ?? event.workflow.concurrency,
+    hasOwnConcurrency: event.concurrency !== undefined,
     pause: undefined,
     cancel: undefined,
     workspace: undefined,
@@ -187,6 +202,10 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       break
     case "ConcurrencySet":
       run.concurrency = event.limit
+      run.hasOwnConcurrency = true
+      break
+    case "RunMigrated":
+      migrate(run, event)
       break
     case "CancelRequested":
       run.cancel ??= { reason: event.reason }
@@ -333,6 +352,9 @@ export const fold = (entries: Iterable<Entry>): Run | undefined => {
   }
   return run
 }
+
+/** The hash of the definition that a run is pinned to, also where it was registered before hashes were recorded. */
+export const hashOf = (run: Run): DefinitionHash => run.definitionHash ?? pinnedHash(run.definition)
 
 /** The totals of a run as they stand. */
 export const summary = (run: Run, now: number): RunSummary => {

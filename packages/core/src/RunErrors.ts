@@ -31,3 +31,14 @@ export class RerunRefused extends Schema.TaggedError<RerunRefused>()("RerunRefus
     return `Cannot do run ${this.runId} again: ${this.reason}`
   }
 }
+
+/** A run that cannot go on by another plan, with everything that speaks against it; nothing was recorded. */
+export class MigrationRefused extends Schema.TaggedError<MigrationRefused>()("MigrationRefused", {
+  runId: RunId,
+  reasons: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String }))
+}) {
+  override get message() {
+    const lines = this.reasons.map(({ message, path }) => `  ${path}: ${message}`)
+    return [`Run ${this.runId} cannot go on by this workflow:`, ...lines].join("\n")
+  }
+}

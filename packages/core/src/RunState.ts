@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
 import type { CommandId, RunId, Seq, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
@@ -28,8 +29,12 @@ export type AcceptedCommand = Extract<Event, { readonly commandId: CommandId }>
  */
 export interface Run {
   readonly id: RunId
-  readonly definition: Definition
-  readonly params: Json
+  definition: Definition
+  /** The hash of the definition, where it was recorded; `Run.hashOf` gives it for every run. */
+  definitionHash: DefinitionHash | undefined
+  params: Json
+  /** What it was registered with, where it was migrated since. */
+  registeredAs: { readonly definition: Definition; readonly params: Json } | undefined
   readonly owner: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly registeredAt: number
@@ -56,6 +61,8 @@ export interface Run {
   lastTime: number
   endedAt: number | undefined
   concurrency: number | undefined
+  /** Whether that was asked for by the request or a command, and not by the workflow. */
+  hasOwnConcurrency: boolean
   pause: PauseMode | undefined
   cancel: { readonly reason: string | undefined } | undefined
   workspace: string | undefined

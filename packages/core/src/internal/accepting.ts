@@ -24,9 +24,10 @@ export interface Consequences {
 export const makeAccept =
   (run: Run.Run, recorder: Recorder, consequences: Consequences) =>
   (id: CommandId, command: ControlCommand, reply: Reply): void => {
+    const durable: Parameters<Recorder["answer"]>[1] = (exit) => completeDeferred(reply, exit)
     if (malformed(command) === undefined && run.commands.has(id)) {
       const known = Effect.runSyncExit(answer(run, id, command))
-      if (Exit.isSuccess(known) && recorder.isUnanswered(id)) recorder.answer(id, reply)
+      if (Exit.isSuccess(known) && recorder.isUnanswered(id)) recorder.answer(id, durable)
       else completeDeferred(reply, known)
       return
     }
@@ -37,7 +38,7 @@ export const makeAccept =
     }
     const awaiting = command._tag === "Signal" ? [...(run.awaiting.get(command.name) ?? [])] : []
     recorder.emit(toEvent(id, command))
-    recorder.answer(id, reply)
+    recorder.answer(id, durable)
     if (command._tag === "Pause") consequences.pause(command.mode ?? "drain")
     if (command._tag === "Resume" && run.status === "Queued") consequences.resume()
     if (command._tag === "Cancel") consequences.cancel()

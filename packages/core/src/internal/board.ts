@@ -231,6 +231,8 @@ export const makeBoard = (
     /** Takes note that the ends of these steps are durable: now their dependents may start. */
     durable: (done: ReadonlyArray<Lane>): void => {
       for (const lane of done) {
+        // One that was laid out before the run was migrated is known to be settled.
+        if (lanes[lane.step.index] !== lane) continue
         views[lane.step.definition.id] = viewOf(lane)
         for (const index of lane.step.dependents) {
           const dependent = lanes[index]

@@ -105,7 +105,7 @@ export const makeCompensation = (
 export interface Means {
   readonly run: Run
   readonly slot: Slot
-  readonly board: {
+  readonly board: () => {
     readonly undo: (reason: string) => boolean
     readonly isUndone: () => boolean
     readonly giveUp: (failure: Failure) => void
@@ -131,7 +131,7 @@ export const makeUndoing = (means: Means): Undoing => {
   let due: boolean | undefined
 
   const proceed = (): void => {
-    if (due !== true || board.isUndone()) return
+    if (due !== true || board().isUndone()) return
     slot.request()
     if (!slot.held()) return
     if (run.status === "Queued") {
@@ -140,7 +140,7 @@ export const makeUndoing = (means: Means): Undoing => {
     }
     premises.prepare()
     const failure = premises.failure()
-    if (failure !== undefined) board.giveUp(failure)
+    if (failure !== undefined) board().giveUp(failure)
   }
 
   return {
@@ -149,7 +149,7 @@ export const makeUndoing = (means: Means): Undoing => {
     isOver: (how) => {
       if (how._tag === "Completed") return true
       if (due === undefined) {
-        due = board.undo(reasonOf(how))
+        due = board().undo(reasonOf(how))
         if (due && run.compensating === undefined) {
           const { failure, stepId } = how._tag === "Failed" ? how : {}
           emit({
@@ -161,7 +161,7 @@ export const makeUndoing = (means: Means): Undoing => {
         }
         proceed()
       }
-      return board.isUndone()
+      return board().isUndone()
     }
   }
 }

@@ -13,6 +13,8 @@ import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
 import { makeAccept } from "./accepting.js"
 import { makeSlot } from "./admission.js"
+import { adopt, notHere } from "./adopting.js"
+import { makeAsk, posted } from "./asking.js"
 import { makeBoard } from "./board.js"
 import type { Children } from "./childItems.js"
 import {
@@ -24,10 +26,12 @@ import {
   semaphore
 } from "./compat.js"
 import { makeUndoing } from "./compensation.js"
+import { dismiss } from "./dismissal.js"
 import { type Ending, reasonOf, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
 import type { Limiter } from "./limiter.js"
-import type { CommandError, Message } from "./message.js"
+import type { CommandError, Message, MigrationError } from "./message.js"
+import type { Migration, MigrationReason } from "./migration.js"
 import { makePremises } from "./premises.js"
 import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
 import { answer } from "./refusal.js"
@@ -55,6 +59,8 @@ export interface Input {
 /** A run under way: commands are acknowledged once they are durable. */
 export interface Engine {
   readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
+  /** Has a run that is paused go on by another plan, or gives what speaks against it. */
+  readonly migrate: (migration: Migration) => Effect.Effect<ReadonlyArray<MigrationReason>, MigrationError>
   /** Has the run executed from now on; closing the scope suspends it, so that it can be recovered. */
   readonly start: Effect.Effect<void, never, Scope.Scope>
   /** Waits until the terminal event is durable, or until the run is suspended. */
@@ -75,7 +81,8 @@ const mostCommands = 64
  */
 export const make = (input: Input): Effect.Effect<Engine> =>
   Effect.gen(function* () {
-    const { log, plan, registry, run } = input
+    const { log, registry, run } = input
+    let { plan } = input
     const clock = yield* Effect.clock
     const fork = yield* forker
     const scheduler = yield* currentScheduler
@@ -106,28 +113,23 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       inbox.push(message)
       rouse()
     }
+    const ask = makeAsk(() => closed, post)
     const recorder = makeRecorder(run, log, now, rouse)
     const { emit, sync } = recorder
     const premises = makePremises(run, input.workspace, fork, emit, (exit) =>
       post({ _tag: "WorkspaceEnded", exit })
     )
     const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
-    const board = makeBoard(plan, run, registry, input.limiter, input.children, {
-      emit,
-      now,
-      fork,
-      itemEnded: (lane, index, end) => post({ _tag: "ItemEnded", lane, index, end }),
-      timeOver: (lane) => post({ _tag: "TimeOver", lane }),
-      alarm: () => post({ _tag: "Alarm" })
-    })
-
-    const { timeoutMillis } = plan.definition
-    const timer =
+    const boardOf = (given: Plan) =>
+      makeBoard(given, run, registry, input.limiter, input.children, { emit, now, fork, ...posted(post) })
+    const timerOf = ({ definition: { timeoutMillis } }: Plan) =>
       timeoutMillis === undefined
         ? undefined
         : makeTimer(Math.max(1, timeoutMillis - run.ranMillis), fork, now, () =>
             post({ _tag: "TimeOver", lane: undefined })
           )
+    let board = boardOf(plan)
+    let timer = timerOf(plan)
 
     /** Has nothing started before what is recorded up to here is durable. */
     const hold = (): void => {
@@ -135,7 +137,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       holds++
     }
 
-    const undoing = makeUndoing({ run, slot, board, emit, hold, premises })
+    const undoing = makeUndoing({ run, slot, board: () => board, emit, hold, premises })
 
     /** Lets a run that has its slot go on, unless it is to pause or to end. */
     const proceed = (): void => {
@@ -150,13 +152,22 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const accept = makeAccept(run, recorder, {
       isEnding: () => ending !== undefined,
       resume: slot.request,
-      pause: board.pauseAll,
+      pause: (mode) => board.pauseAll(mode),
       cancel: () => {
         ending = { _tag: "Cancelled" }
         if (!undoing.isOn()) board.cancelAll()
       },
-      answered: board.answered
+      answered: (stepIds) => board.answered(stepIds)
     })
+
+    /** Nothing is under way and no clock runs while a run is paused, so that the steps can be laid out anew. */
+    const migrate = (message: Extract<Message, { readonly _tag: "Migrate" }>): void => {
+      const adopted = adopt(run, recorder, message)
+      if (adopted === undefined) return
+      plan = adopted
+      board = boardOf(adopted)
+      timer = timerOf(adopted)
+    }
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
       premises.ended(exit)
@@ -166,7 +177,10 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     const timeOver = (): void => {
       if (timer?.isRunning() !== true || ending !== undefined) return
-      const failure = { kind: "Timeout", message: `the run took longer than ${timeoutMillis} ms` }
+      const failure = {
+        kind: "Timeout",
+        message: `the run took longer than ${plan.definition.timeoutMillis} ms`
+      }
       ending = { _tag: "Failed", failure, stepId: undefined }
       board.cancelAll()
     }
@@ -189,6 +203,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         case "Durable":
           board.durable(message.settled)
           if (Exit.isFailure(message.exit)) broken = message.exit.cause
+          return
+        case "Migrate":
+          migrate(message)
           return
         case "Command":
           accept(message.id, message.command, message.reply)
@@ -260,12 +277,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const settle = (exit: Exit.Exit<void, EventLog.LogWriteFailed>): void => {
       state = "over"
       closed = true
-      for (const message of inbox) {
-        if (message._tag === "Command") {
-          const { command, id, reply } = message
-          completeDeferred(reply, Effect.runSyncExit(answer(run, id, command)))
-        }
-      }
+      for (const message of inbox) dismiss(run, message)
       completeDeferred(done, exit)
     }
 
@@ -377,15 +389,20 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     return {
       start: holdInScope(Effect.sync(begin), () => stop),
       done: Deferred.await(done),
+      migrate: (migration) =>
+        ask<ReadonlyArray<MigrationReason>, MigrationError>(Effect.succeed(notHere), (reply) => ({
+          _tag: "Migrate",
+          migration,
+          reply
+        })),
       send: (id, command) =>
         commands.withPermits(1)(
-          Effect.suspend(() => {
-            if (closed) return answer(run, id, command)
-            return Effect.flatMap(Deferred.make<void, CommandError>(), (reply) => {
-              post({ _tag: "Command", id, command, reply })
-              return Deferred.await(reply)
-            })
-          })
+          ask<void, CommandError>(answer(run, id, command), (reply) => ({
+            _tag: "Command",
+            id,
+            command,
+            reply
+          }))
         )
     }
   })

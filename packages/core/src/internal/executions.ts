@@ -10,10 +10,12 @@ import type * as Distributor from "../Distributor.js"
 import { type Entry, isTerminal } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId, RunId, Seq } from "../Ids.js"
-import type { CommandError, Execution, Start } from "../Orchestrator.js"
+import type { CommandError, Execution, MigrationError, Start } from "../Orchestrator.js"
 import type { Plan } from "../Plan.js"
 import type * as Run from "../Run.js"
 import { type RunResult, resultOf } from "../RunResult.js"
+import { notHere } from "./adopting.js"
+import type { Migration, MigrationReason } from "./migration.js"
 import { answer } from "./refusal.js"
 
 /** A run that is executed for this control plane. */
@@ -42,6 +44,11 @@ export interface Executions {
   /** The entries of a run after a position, until it ends or is suspended. */
   readonly entriesOf: (active: Active, after: Seq) => Stream.Stream<Entry, EventLog.EventLogError>
   readonly send: (active: Active, id: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
+  /** Gives a run another plan, or says why it cannot go on by that. */
+  readonly migrate: (
+    active: Active,
+    migration: Migration
+  ) => Effect.Effect<ReadonlyArray<MigrationReason>, MigrationError>
 }
 
 /** No run is under way at first. */
@@ -95,6 +102,7 @@ export const makeExecutions = (
               Deferred.succeed(entry.execution, {
                 run,
                 send: (id, command) => answer(run, id, command),
+                migrate: () => Effect.succeed(notHere),
                 done: Effect.void
               }),
               broke
@@ -123,6 +131,8 @@ export const makeExecutions = (
         return Stream.takeUntil(Stream.interruptWhen(log.follow(range), nothingToCome), isLast)
       },
       send: ({ execution }, id, command) =>
-        Effect.flatMap(Deferred.await(execution), (running) => running.send(id, command))
+        Effect.flatMap(Deferred.await(execution), (running) => running.send(id, command)),
+      migrate: ({ execution }, migration) =>
+        Effect.flatMap(Deferred.await(execution), (running) => running.migrate(migration))
     }
   })

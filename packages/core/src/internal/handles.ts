@@ -19,6 +19,14 @@ import { answer, malformed, refuse } from "./refusal.js"
 const isRunId = Schema.is(RunId)
 const isCommandId = Schema.is(CommandId)
 
+/** A run as it is, and who executes it here. */
+export interface Found {
+  readonly run: Run.Run
+  readonly active: Active | undefined
+  /** Whether nobody executes it, and it can be continued here. */
+  readonly isIdle: boolean
+}
+
 /** Ways to what is known of runs, and to those that execute them. */
 export interface Handles {
   /** The state of any run that the log knows of. */
@@ -28,6 +36,13 @@ export interface Handles {
     command: ControlCommand,
     commandId?: string
   ) => Effect.Effect<void, RunNotFound | CommandError | InvalidId | EventLogError>
+  /** Does something to a run; where nobody executes it, nobody else does anything to it meanwhile. */
+  readonly reach: <A, E>(
+    runId: string,
+    use: (found: Found) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | RunNotFound | EventLogError>
+  /** The id of a command that is given one, or a fresh one. */
+  readonly commandIdOf: (commandId: string | undefined) => Effect.Effect<CommandId, InvalidId>
   /** The entries of a run after a position; to come only where it is under way. */
   readonly entries: (runId: RunId, after: Seq) => Stream.Stream<Entry, EventLogError>
   /** The handle of a run that is under way. */
@@ -67,35 +82,35 @@ export const makeHandles = (
           ? Effect.succeed(commandId)
           : Effect.fail(new InvalidId({ id: commandId }))
 
-    /** Delivers a command to a run that was not under way when it was last looked at. */
-    const deliver = (
-      runId: string,
-      id: CommandId,
-      command: ControlCommand
-    ): Effect.Effect<void, RunNotFound | CommandError | EventLogError> =>
+    /** A run that was not under way when it was last looked at. */
+    const find = (runId: string): Effect.Effect<Found, RunNotFound | EventLogError> =>
       Effect.gen(function* () {
         const run = yield* lookup(runId)
         const active = executions.get(runId)
-        if (active !== undefined) return yield* executions.send(active, id, command)
+        if (active !== undefined) return { run, active, isIdle: false }
         // Its registration has just become durable, and its execution begins in a moment.
-        if (executions.owned.has(run.id))
-          return yield* Effect.zipRight(Effect.yieldNow(), deliver(runId, id, command))
+        if (executions.owned.has(run.id)) return yield* Effect.zipRight(Effect.yieldNow(), find(runId))
         const idle = run.status === "Interrupted" || inherited.has(run.id) || executions.broken.has(run.id)
-        return Run.isTerminal(run.status) ||
-          !idle ||
-          executions.isClosed() ||
-          malformed(command) !== undefined
-          ? yield* answer(run, id, command)
-          : yield* recovery.wake(run, id, command)
+        return { run, active, isIdle: idle && !Run.isTerminal(run.status) && !executions.isClosed() }
+      })
+
+    const reach: Handles["reach"] = (runId, use) =>
+      Effect.suspend(() => {
+        const active = executions.get(runId)
+        return active === undefined
+          ? recovering.withPermits(1)(Effect.flatMap(find(runId), use))
+          : use({ run: active.run, active, isIdle: false })
       })
 
     const sendCommand: Handles["sendCommand"] = (runId, command, commandId) =>
-      Effect.flatMap(commandIdOf(commandId), (id) => {
-        const active = executions.get(runId)
-        return active === undefined
-          ? recovering.withPermits(1)(deliver(runId, id, command))
-          : executions.send(active, id, command)
-      })
+      Effect.flatMap(commandIdOf(commandId), (id) =>
+        reach(runId, ({ active, isIdle, run }): Effect.Effect<void, CommandError> => {
+          if (active !== undefined) return executions.send(active, id, command)
+          return isIdle && malformed(command) === undefined
+            ? recovery.wake(run, id, command)
+            : answer(run, id, command)
+        })
+      )
 
     const handleOf = (active: Active): RunHandle => {
       const { result, run } = active
@@ -149,6 +164,8 @@ export const makeHandles = (
 
     return {
       lookup,
+      reach,
+      commandIdOf,
       sendCommand,
       entries,
       handleOf,

@@ -6,10 +6,14 @@ import type { CommandId } from "../Ids.js"
 import type { Workspace, WorkspaceError } from "../WorkspaceService.js"
 import type { ItemEnd } from "./attempts.js"
 import type { Computed } from "./compute.js"
+import type { Migration, MigrationReason } from "./migration.js"
 import type { Lane } from "./schedule.js"
 
 /** Why a command was not taken. */
 export type CommandError = IllegalCommand | CommandConflict | EventLog.LogWriteFailed
+
+/** Why a migration came to nothing beside what speaks against it. */
+export type MigrationError = CommandConflict | EventLog.LogWriteFailed
 
 /** Who waits for the acknowledgement of a command. */
 export type Reply = Deferred.Deferred<void, CommandError>
@@ -29,6 +33,12 @@ export type Message =
       readonly _tag: "Durable"
       readonly exit: Exit.Exit<unknown, EventLog.LogWriteFailed>
       readonly settled: ReadonlyArray<Lane>
+    }
+  | {
+      readonly _tag: "Migrate"
+      readonly migration: Migration
+      /** Gets what speaks against it, or nothing once it is durable. */
+      readonly reply: Deferred.Deferred<ReadonlyArray<MigrationReason>, MigrationError>
     }
   | {
       readonly _tag: "Command"

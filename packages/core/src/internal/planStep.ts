@@ -245,7 +245,7 @@ export const referring = (step: PlannedStep): Referring => {
 /** What a workflow gives, which may look at all of its steps. */
 export const referringOutput = (output: Expression.Template | undefined, steps: number): Referring => ({
   id: "",
-  isCompensation: false,
+  compensates: undefined,
   dependencies: output === undefined ? [] : Array.from({ length: steps }, (_, index) => index),
   isComplete: true,
   places: output === undefined ? [] : [{ path: "output", references: output.references, more: none }]

@@ -4,8 +4,7 @@ import { type Event, isLifecycle } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
 import * as Run from "../Run.js"
-import { async, completeDeferred } from "./compat.js"
-import type { Reply } from "./message.js"
+import { async } from "./compat.js"
 
 /** Events that may await the log before nothing more is started, so that a slow disk does not fill the memory. */
 export const mostUnacknowledged = 4096
@@ -28,13 +27,15 @@ export interface Recorder {
   readonly flush: (settled: (exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => void) => void
   /** Hands on what is in line, and waits until that and everything before it is durable. */
   readonly sync: Effect.Effect<void, EventLog.LogWriteFailed>
-  /** Answers a command when its event is durable. */
+  /** Calls back when the event of a command is durable, or cannot become so. */
   readonly answer: (id: CommandId, reply: Reply) => void
   /** Whether the event of a command is not durable yet. */
   readonly isUnanswered: (id: CommandId) => boolean
 }
 
 type Settled = (exit: Exit.Exit<unknown, EventLog.LogWriteFailed>) => void
+
+type Reply = (exit: Exit.Exit<void, EventLog.LogWriteFailed>) => void
 
 /** A recorder for one run; `emitted` is called after each event. */
 export const makeRecorder = (
@@ -63,7 +64,7 @@ export const makeRecorder = (
     if (unanswered.size === 0) return
     for (const event of events) {
       if (!("commandId" in event)) continue
-      for (const reply of unanswered.get(event.commandId) ?? []) completeDeferred(reply, Exit.asVoid(exit))
+      for (const reply of unanswered.get(event.commandId) ?? []) reply(Exit.asVoid(exit))
       if (Exit.isSuccess(exit)) unanswered.delete(event.commandId)
     }
   }

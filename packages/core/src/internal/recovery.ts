@@ -61,6 +61,8 @@ export interface Recovery {
     id: CommandId,
     command: ControlCommand
   ) => Effect.Effect<void, IllegalCommand | CommandConflict | EventLog.LogWriteFailed>
+  /** What there is to record of a run that nothing executes, though its last entry does not say so. */
+  readonly interruptionOf: (run: Run.Run) => ReadonlyArray<EventOf<"RunInterrupted">>
   /** Continues all that can be; nothing is under way where it fails. */
   readonly all: Effect.Effect<ReadonlyArray<Active>, EventLog.EventLogError>
 }
@@ -72,8 +74,7 @@ export const makeRecovery = (
   planOf: (definition: Definition) => Effect.Effect<Plan.Plan, Plan.InvalidWorkflow>,
   maxCrashes: number
 ): Recovery => {
-  /** What there is to record of a run that nothing executes, though its last entry does not say so. */
-  const interruptionOf = (run: Run.Run): ReadonlyArray<EventOf<"RunInterrupted">> => {
+  const interruptionOf: Recovery["interruptionOf"] = (run) => {
     if (run.status === "Interrupted") return []
     if (executions.broken.has(run.id))
       return [{ _tag: "RunInterrupted", reason: "the event log could not be written" }]
@@ -155,5 +156,5 @@ export const makeRecovery = (
     return launched
   })
 
-  return { wake, all }
+  return { wake, interruptionOf, all }
 }

@@ -35,8 +35,11 @@ export const makeRegistering = (
     const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
-        const there = [run.definition, run.params, run.origin ?? null, run.inputs] as unknown as Json
-        const same = isSame(there, [workflow, params, origin ?? null, inputs] as unknown as Json)
+        const asked = [workflow, params, origin ?? null, inputs] as unknown as Json
+        // One that was migrated since is found by what it was registered with as well.
+        const same = [run, ...(run.registeredAs === undefined ? [] : [run.registeredAs])].some((each) =>
+          isSame([each.definition, each.params, run.origin ?? null, run.inputs] as unknown as Json, asked)
+        )
         return { same, handle: currentHandleOf(run) }
       })
 

@@ -13,6 +13,7 @@ export const registration = (
     readonly origin?: EventOf<"RunRegistered">["origin"]
     readonly inputs?: EventOf<"RunRegistered">["inputs"]
     readonly parent?: EventOf<"RunRegistered">["parent"]
+    readonly hash?: EventOf<"RunRegistered">["hash"]
   }
 ): EventOf<"RunRegistered"> => ({
   _tag: "RunRegistered",
@@ -23,5 +24,6 @@ export const registration = (
   ...(options.owner === undefined ? {} : { owner: options.owner }),
   ...(options.origin === undefined ? {} : { origin: options.origin }),
   ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
-  ...(options.parent === undefined ? {} : { parent: options.parent })
+  ...(options.parent === undefined ? {} : { parent: options.parent }),
+  ...(options.hash === undefined ? {} : { hash: options.hash })
 })

@@ -1,7 +1,7 @@
 import type { Event, EventOf, ItemMetrics, StepSummary } from "../Event.js"
 import type { Json } from "../Json.js"
 import type { Run } from "../RunState.js"
-import type { ItemState, StepState, StepStatus } from "../StepState.js"
+import { type ItemState, pendingStep, type StepState, type StepStatus } from "../StepState.js"
 import * as Usage from "../Usage.js"
 
 /** Adds what an item has consumed since it was last heard of to its step and its run. */
@@ -69,6 +69,18 @@ export const receive = (run: Run, name: string, payload: Json): void => {
   const early = run.signals.get(name)
   if (early === undefined) run.signals.set(name, [payload])
   else early.push(payload)
+}
+
+/** Gives a run another plan: what is known of steps that it has as well stays, and the others are forgotten. */
+export const migrate = (run: Run, { hash, params, workflow }: EventOf<"RunMigrated">): void => {
+  run.registeredAs ??= { definition: run.definition, params: run.params }
+  run.definition = workflow
+  run.definitionHash = hash
+  if (params !== undefined) run.params = params
+  if (!run.hasOwnConcurrency) run.concurrency = workflow.concurrency
+  const known = new Map(run.steps)
+  run.steps.clear()
+  for (const { id } of workflow.steps) run.steps.set(id, known.get(id) ?? pendingStep())
 }
 
 /** Counts the time that the run is running; after a crash nobody knows more than when it was last heard of. */

@@ -104,7 +104,13 @@ export const makePriorityQueue = <A>() => {
 }
 
 /** Why a step whose dependencies are settled is skipped by its join rule, or `undefined` when it may start. */
-export const skipReason = (join: Join, dependencies: ReadonlyArray<Lane>): string | undefined => {
+export const skipReason = (
+  join: Join,
+  dependencies: ReadonlyArray<{
+    readonly step: { readonly definition: { readonly id: string } }
+    readonly state: StepState
+  }>
+): string | undefined => {
   if (join === "allSettled" || dependencies.length === 0) return undefined
   if (join === "anySucceeded") {
     return dependencies.some(({ state }) => state.status === "Succeeded")

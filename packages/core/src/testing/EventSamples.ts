@@ -1,6 +1,8 @@
+import * as DefinitionHash from "../DefinitionHash.js"
 import type { Event, EventOf, StepSummary } from "../Event.js"
 import { AgentId, CommandId, RunId, StepId } from "../Ids.js"
 import type { Usage } from "../Usage.js"
+import type { Definition } from "../WorkflowDefinition.js"
 
 const usage: Usage = { inputTokens: 12, outputTokens: 3, cachedTokens: 4, costMicroUsd: 1_234_567 }
 const stepId = StepId.make("step-1")
@@ -55,6 +57,15 @@ export const registered: EventOf<"RunRegistered"> = {
 /** The end of a run. */
 export const completed: EventOf<"RunCompleted"> = { _tag: "RunCompleted", summary: ofRun }
 
+const changed: Definition = {
+  name: text,
+  concurrency: 2,
+  steps: [
+    { id: stepId, skill: "s" },
+    { id: StepId.make("step-3"), reduce: { over: [1], initial: text, value: null } }
+  ]
+}
+
 /** One event of every kind, with text that needs care and values that are easily lost; the terminal ones come last. */
 export const kindsOfEvents: ReadonlyArray<Event> = [
   {
@@ -83,6 +94,14 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "ResumeRequested", commandId },
   { _tag: "RunResumed" },
   { _tag: "ConcurrencySet", commandId, limit: 7 },
+  { _tag: "RunMigrated", commandId, workflow: changed, hash: DefinitionHash.make(changed) },
+  {
+    _tag: "RunMigrated",
+    commandId,
+    workflow: changed,
+    hash: DefinitionHash.make(changed),
+    params: { deep: [text] }
+  },
   { _tag: "ApprovalDecided", commandId, stepId, decision: "approve", by: text, comment: "" },
   { _tag: "ApprovalDecided", commandId, stepId, decision: "reject" },
   { _tag: "SignalReceived", commandId, name: text, payload: { deep: [text, null, 0.5] } },

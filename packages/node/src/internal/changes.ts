@@ -21,8 +21,12 @@ export interface ChangedStep {
 /** A run, and what of it is not in the tables as it is. */
 export interface ChangedRun {
   readonly run: Run.Run
-  readonly steps: ReadonlyMap<string, ChangedStep>
-  readonly dirty: Array<ChangedStep>
+  steps: ReadonlyMap<string, ChangedStep>
+  dirty: Array<ChangedStep>
+  /** Where its definition stands in the log. */
+  definedAt: number
+  /** Steps that are not in its definition any more, where it got another one that the tables do not have. */
+  dropped: Set<string> | undefined
   /** What the tables have; `undefined` while they have nothing. */
   written: Standing | undefined
   isDirty: boolean
@@ -52,12 +56,37 @@ const standing = ({ status, usage }: Run.Run): Standing => ({ status, usage })
 const listenersOf = ({ awaiting }: Run.Run, { event }: Entry): Iterable<string> =>
   event._tag === "SignalReceived" ? (awaiting.get(event.name) ?? []) : []
 
-const changed = (run: Run.Run): ChangedRun => {
+const stepsOf = (run: Run.Run): ReadonlyMap<string, ChangedStep> => {
   const steps = new Map<string, ChangedStep>()
   for (const [id, state] of run.steps) {
     steps.set(id, { id: id as StepId, position: steps.size, state, items: new Set(), isDirty: false })
   }
-  return { run, steps, dirty: [], written: undefined, isDirty: false }
+  return steps
+}
+
+/** Lays out the steps of a run by the definition that it has got. */
+const layOut = (of: ChangedRun, entry: Entry): void => {
+  const before = of.steps
+  of.definedAt = entry.seq
+  of.steps = stepsOf(of.run)
+  for (const [id, step] of of.steps) for (const index of before.get(id)?.items ?? []) step.items.add(index)
+  of.dropped ??= new Set()
+  for (const id of before.keys()) if (!of.steps.has(id)) of.dropped.add(id)
+  // Their positions are others, so that every one of them is written.
+  of.dirty = [...of.steps.values()]
+  for (const step of of.dirty) step.isDirty = true
+}
+
+/** Takes note that everything of a run is written. */
+const settle = (of: ChangedRun): void => {
+  for (const step of of.dirty) {
+    step.isDirty = false
+    step.items.clear()
+  }
+  of.dirty.length = 0
+  of.dropped = undefined
+  of.isDirty = false
+  of.written = standing(of.run)
 }
 
 /** No runs yet; `isRegistered` says whether the tables have a run that is not open. */
@@ -69,7 +98,15 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
   const register = (entry: Entry): ChangedRun | undefined => {
     const run = Run.register(entry)
     if (run === undefined) return undefined
-    const added = changed(run)
+    const added: ChangedRun = {
+      run,
+      steps: stepsOf(run),
+      dirty: [],
+      definedAt: entry.seq,
+      dropped: undefined,
+      written: undefined,
+      isDirty: false
+    }
     runs.set(run.id, added)
     return added
   }
@@ -112,16 +149,19 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
   return {
     remember: (entry) => {
       const known = runs.get(entry.runId)
-      if (known !== undefined) Run.apply(known.run, entry)
+      const applied = known !== undefined && Run.apply(known.run, entry) === undefined
+      if (applied && entry.event._tag === "RunMigrated") layOut(known, entry)
       const run = known ?? register(entry)
-      if (run !== undefined) run.written = standing(run.run)
+      if (run !== undefined) settle(run)
     },
     note: (entry) => {
       const known = runs.get(entry.runId)
       if (known !== undefined) {
         // Whom a signal reaches is not known any more once it has.
         const listeners = listenersOf(known.run, entry)
-        if (Run.apply(known.run, entry) === undefined) touch(known, entry, listeners)
+        if (Run.apply(known.run, entry) !== undefined) return
+        if (entry.event._tag === "RunMigrated") layOut(known, entry)
+        touch(known, entry, listeners)
         return
       }
       if (entry.event._tag === "RunsRemoved") {
@@ -139,13 +179,7 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     forgotten: () => forgotten,
     written: () => {
       for (const each of dirty) {
-        for (const step of each.dirty) {
-          step.isDirty = false
-          step.items.clear()
-        }
-        each.dirty.length = 0
-        each.isDirty = false
-        each.written = standing(each.run)
+        settle(each)
         if (Run.isTerminal(each.run.status)) runs.delete(each.run.id)
       }
       dirty = []

@@ -49,9 +49,12 @@ const latest = (ask: Ask, filter: Query.RunFilter, before: number, limit: number
 
 const places = (values: ReadonlyArray<Value>): string => values.map(() => "?").join(", ")
 
+/** Runs with the hashes of their definitions. */
+const runsOf = "runs LEFT JOIN definitions USING (first_seq)"
+
 const runsAt = (ask: Ask, positions: ReadonlyArray<number>) =>
   ask(
-    `SELECT * FROM runs WHERE first_seq IN (${places(positions)}) ORDER BY first_seq DESC`,
+    `SELECT * FROM ${runsOf} WHERE first_seq IN (${places(positions)}) ORDER BY first_seq DESC`,
     positions,
     runOf
   )
@@ -73,7 +76,7 @@ const pageOf = <A>(
 const stepIdsOf = (row: Columns): ReadonlyArray<StepId> => JSON.parse(String(row.step_ids))
 
 const findRun = (ask: Ask, runId: string) =>
-  Effect.map(ask("SELECT * FROM runs WHERE run_id = ?", [runId], runOf), ([run]) => run)
+  Effect.map(ask(`SELECT * FROM ${runsOf} WHERE run_id = ?`, [runId], runOf), ([run]) => run)
 
 const findSteps = (ask: Ask, runId: string) =>
   Effect.gen(function* () {

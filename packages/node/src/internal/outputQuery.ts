@@ -19,7 +19,8 @@ type Known =
   | {
       readonly _tag: "Items"
       readonly run: Query.RunRow["runId"]
-      readonly firstSeq: number
+      /** Where its definition stands. */
+      readonly definedAt: number
       readonly results: Array<Json>
     }
 
@@ -29,7 +30,8 @@ const known = (ask: Ask, runId: string, stepId: string) =>
   Effect.gen(function* () {
     const run = yield* first(
       ask,
-      "SELECT run_id, first_seq, step_ids FROM runs JOIN plans USING (first_seq) WHERE run_id = ?",
+      `SELECT run_id, first_seq, step_ids, seq FROM runs JOIN plans USING (first_seq)
+         LEFT JOIN definitions USING (first_seq) WHERE run_id = ?`,
       [runId]
     )
     if (run === undefined) return undefined
@@ -48,14 +50,14 @@ const known = (ask: Ask, runId: string, stepId: string) =>
     return {
       _tag: "Items",
       run: String(run.run_id) as Query.RunRow["runId"],
-      firstSeq,
+      definedAt: Number(run.seq ?? firstSeq),
       results: results.flat()
     } satisfies Known
   })
 
 /**
  * The whole output of a step. Whether the results of an agent are a list is not in the tables, which say nothing of
- * definitions, so that the registration of the run is looked up in the log.
+ * definitions, so that the registration of the run, or what gave it another one, is looked up in the log.
  */
 export const outputQuery =
   (answer: Answer, log: Pick<Reader, "read">): Query.Service["getOutput"] =>
@@ -64,14 +66,15 @@ export const outputQuery =
       const found = yield* answer((ask) => known(ask, runId, stepId))
       if (found === undefined) return yield* Effect.fail(new Query.RunUnknown({ runId }))
       if (found._tag === "Whole") return found.output
-      const range = { after: (found.firstSeq - 1) as Seq, runs: [found.run] }
+      const range = { after: (found.definedAt - 1) as Seq, runs: [found.run] }
       const entry = yield* Effect.mapError(
         Stream.runHead(log.read(range)),
         ({ message }) => new Query.QueryFailed({ problem: "failed", reason: message })
       )
       const event = Option.isSome(entry) ? entry.value.event : undefined
       // The run was removed since the tables were asked.
-      if (event?._tag !== "RunRegistered") return yield* Effect.fail(new Query.RunUnknown({ runId }))
+      if (event?._tag !== "RunRegistered" && event?._tag !== "RunMigrated")
+        return yield* Effect.fail(new Query.RunUnknown({ runId }))
       const isForEach = event.workflow.steps.some(({ forEach, id }) => id === stepId && forEach !== undefined)
       return isForEach ? found.results : (found.results[0] ?? null)
     })

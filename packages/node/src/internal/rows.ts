@@ -47,6 +47,7 @@ export const runOf = (columns: Columns): RunRow =>
   ({
     runId: columns.run_id,
     workflow: columns.workflow,
+    definitionHash: columns.hash,
     status: columns.status,
     owner: columns.owner,
     tags: parsed(columns.tags),

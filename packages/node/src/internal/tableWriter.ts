@@ -67,6 +67,7 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   const putTag = prepare(insert("run_tags", ["tag", "first_seq", "status", "workflow", "owner"]))
   const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND status = ? AND first_seq = ?")
   const putPlan = prepare(insert("plans", ["first_seq", "step_ids"]))
+  const putDefinition = prepare(insert("definitions", ["first_seq", "seq", "hash"]))
   const putStep = prepare(insert("steps", ["first_seq", ...stepNames]))
   const putItem = prepare(insert("items", ["first_seq", ...itemNames]))
   const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND status = ? AND first_seq = ?")
@@ -80,11 +81,28 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   )
   const removalFrom = (table: string) => prepare(`DELETE FROM ${table} WHERE first_seq = ?`)
   const left = waitingTables.map(removalFrom)
-  const removals = [...["runs", "plans", "steps", "items", "outputs"].map(removalFrom), ...left]
+  const removals = [
+    ...["runs", "plans", "definitions", "steps", "items", "outputs"].map(removalFrom),
+    ...left
+  ]
+  const placed = [...["steps", "outputs"].map(removalFrom), ...left]
+  const removeItems = prepare("DELETE FROM items WHERE first_seq = ? AND step_id = ?")
   const addTotals = prepare(
     `UPDATE totals SET ${sum(["runs", "input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"])} WHERE status = ?`
   )
-  const putRow = ({ run, written }: ChangedRun): void => {
+  const putDefinitionOf = ({ definedAt, run }: ChangedRun): void => {
+    putPlan.run(run.firstSeq, JSON.stringify(run.definition.steps.map(({ id }) => id)))
+    if (run.definitionHash !== undefined) putDefinition.run(run.firstSeq, definedAt, run.definitionHash)
+  }
+
+  /** Makes room for the steps of another definition, whose positions are others. */
+  const makeRoom = ({ dropped, run }: ChangedRun): void => {
+    for (const removal of placed) removal.run(run.firstSeq)
+    for (const stepId of dropped ?? []) removeItems.run(run.firstSeq, stepId)
+  }
+
+  const putRow = (changed: ChangedRun): void => {
+    const { run, written } = changed
     const { firstSeq } = run
     const row = runRow(run)
     const { endedAt, failedItems, lastSeq, startedAt, status, succeededItems, workspace } = row
@@ -92,7 +110,7 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
     if (written === undefined) {
       putRun.run(...runValues(row))
-      putPlan.run(firstSeq, JSON.stringify(run.definition.steps.map(({ id }) => id)))
+      putDefinitionOf(changed)
       for (const tag of new Set(run.tags)) putTag.run(tag, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
       moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, firstSeq)
@@ -129,6 +147,10 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   const put = (changed: ChangedRun, deltas: Deltas): void => {
     const { dirty, run, written } = changed
     putRow(changed)
+    if (changed.dropped !== undefined && written !== undefined) {
+      putDefinitionOf(changed)
+      makeRoom(changed)
+    }
     if (written !== undefined) count(deltas, written, -1)
     count(deltas, run, 1)
     for (const step of dirty) putStepRows(run, step)

@@ -92,17 +92,25 @@ CREATE TABLE outputs (
 ) WITHOUT ROWID;
 `
 
+/** Where the definition of a run stands in the log, for runs that recorded its hash or were migrated. */
+const definitionsTable = `
+CREATE TABLE definitions (first_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);
+`
+
+/** No run of version 3 recorded a hash or was migrated. */
+const fromVersion3 = definitionsTable
+
 /** No step of version 2 waited or had an output of its own, so that there is nothing to fill these tables with. */
 const fromVersion2 = `${waitingTables}${outputsTable}`
 
 /** Raised whenever a table changes, together with a migration from the version before. */
-export const schemaVersion = 3
+export const schemaVersion = 4
 
 /**
  * The tables of the index. Every column is a function of the log, so that an index can always be built anew from it. What
  * belongs to a run is keyed by the position of its registration, so that whatever ids hosts choose, new rows come last.
  */
-export const schema = `${version2}${waitingTables}${outputsTable}`
+export const schema = `${version2}${waitingTables}${outputsTable}${definitionsTable}`
 
 const usageNames = ["input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"]
 
@@ -171,5 +179,6 @@ ${version1Tables.map((name) => `DROP TABLE old_${name};`).join("\n")}
 /** What leads from a version of the schema to the next one; tables of a version that is not here are built anew. */
 export const migrations: ReadonlyMap<number, string> = new Map([
   [1, fromVersion1],
-  [2, fromVersion2]
+  [2, fromVersion2],
+  [3, fromVersion3]
 ])
