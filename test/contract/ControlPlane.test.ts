@@ -5,6 +5,7 @@ import { CompensationRecoveryLaws } from "@switchyard/core/testing/CompensationR
 import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
 import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
+import { MigrationLaws } from "@switchyard/core/testing/MigrationLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
@@ -34,6 +35,7 @@ const suites = [
   ["subworkflows", SubworkflowLaws],
   ["compensations", CompensationLaws],
   ["compensations of interrupted runs", CompensationRecoveryLaws],
+  ["migrations", MigrationLaws],
   ["queries", QueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]
 ] as const
