@@ -10,7 +10,7 @@ import * as fc from "fast-check"
 import { histories } from "../property/histories.js"
 import { sampleLog } from "./indexSamples.js"
 import { dump } from "./indexTables.js"
-import { makeVersion1, makeVersion2, oldEntries } from "./oldIndexes.js"
+import { makeVersion1, makeVersion2, makeVersion3, oldEntries } from "./oldIndexes.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const version = (file: string): unknown => {
@@ -41,7 +41,8 @@ const later = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
 
 describe.each([
   [1, makeVersion1],
-  [2, makeVersion2]
+  [2, makeVersion2],
+  [3, makeVersion3]
 ] as const)("an index of version %i", (number, make) => {
   /** The tables after opening a file of the old version, and those that a log gives anew. */
   const both = (directory: string, log: ReadonlyArray<Entry>) => {
@@ -116,7 +117,9 @@ describe.each([
       const file = path.join(yield* temporaryDirectory, "old.sqlite")
       make(file, [...sampleLog(20)].flat())
       const database = new Database(file)
-      database.exec("ALTER TABLE steps DROP COLUMN retries; CREATE TABLE waiting (something TEXT)")
+      database.exec(
+        "ALTER TABLE steps DROP COLUMN retries; CREATE TABLE IF NOT EXISTS waiting (something TEXT); CREATE TABLE definitions (something TEXT)"
+      )
       database.close()
       const projection = openProjection(file)
       expect(projection.watermark()).toBe(0)

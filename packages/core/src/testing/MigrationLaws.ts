@@ -220,7 +220,7 @@ export const MigrationLaws: ReadonlyArray<Law<Plane>> = [
         const changed = workflow(
           [
             early,
-            { ...collecting, input: "other facts", after: ["early"] },
+            step("collect", { skill: "work", input: "other facts", after: ["early"] }),
             step("skipped", { skill: "work", when: "true" }),
             step("broken", { agent: "nobody", after: ["collect"], onFailure: "failRun" }),
             step("each", {
