@@ -20,7 +20,10 @@ const reversed = (value: Json): Json => {
 
 describe("the canonical form", () => {
   it("is that of the examples of RFC 8785", () => {
-    const literals = { literals: [null, true, false], numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 1e-27] }
+    const literals = {
+      literals: [null, true, false],
+      numbers: [Number("333333333.33333329"), 1e30, 4.5, 2e-3, 1e-27]
+    }
     expect(canonicalOf({ numbers: literals.numbers, literals: literals.literals })).toBe(
       '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}'
     )
