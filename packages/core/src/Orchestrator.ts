@@ -92,7 +92,7 @@ export class Orchestrator extends Context.Tag("@switchyard/core/Orchestrator")<
 export type Service = Context.Tag.Service<typeof Orchestrator>
 
 const isStepProgress = (event: Entry["event"]): event is StepProgressEvent =>
-  "stepId" in event && event._tag !== "RunFailed"
+  "stepId" in event && event._tag !== "RunFailed" && event._tag !== "RunCompensating"
 
 const make = Effect.gen(function* () {
   const log = yield* EventLog
@@ -157,7 +157,7 @@ const make = Effect.gen(function* () {
     start: (start) => execute({ ...start, ...inOwnWorkspace(start.run) }),
     runWorkflow,
     runStep: (step, within) => {
-      const { after: _settled, ...alone } = step
+      const { after: _settled, compensates: _done, ...alone } = step
       return runWorkflow({ name: step.id, steps: [alone] }, within).pipe(
         Stream.map(({ event }) => event),
         Stream.filter(isStepProgress)

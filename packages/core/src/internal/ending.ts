@@ -15,6 +15,13 @@ export type Ending =
   | { readonly _tag: "Failed"; readonly failure: Failure; readonly stepId: StepId | undefined }
   | { readonly _tag: "Cancelled" }
 
+/** How a run ends that was left when that had been decided. */
+export const decidedFor = ({ compensating, status }: Run.Run): Ending | undefined => {
+  if (status === "Cancelling") return { _tag: "Cancelled" }
+  const { failure, stepId } = compensating ?? {}
+  return failure === undefined ? undefined : { _tag: "Failed", failure, stepId }
+}
+
 /** Why a step that is not settled when the run ends does not come to an end of its own. */
 export const reasonOf = (how: Ending): string =>
   ({

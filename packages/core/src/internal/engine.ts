@@ -27,7 +27,7 @@ import {
 } from "./compat.js"
 import { makeUndoing } from "./compensation.js"
 import { dismiss } from "./dismissal.js"
-import { type Ending, reasonOf, recordEnd } from "./ending.js"
+import { decidedFor, type Ending, reasonOf, recordEnd } from "./ending.js"
 import { holdInScope } from "./held.js"
 import type { Limiter } from "./limiter.js"
 import type { CommandError, Message, MigrationError } from "./message.js"
@@ -368,9 +368,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     const begin = (): void => {
       if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
-      if (run.status === "Cancelling") ending = { _tag: "Cancelled" }
-      else if (run.compensating?.failure !== undefined)
-        ending = { _tag: "Failed", failure: run.compensating.failure, stepId: run.compensating.stepId }
+      ending = decidedFor(run)
       if (ending !== undefined) board.cancelAll()
       if (run.status === "Queued" && run.pause === undefined) slot.request()
       state = "idle"

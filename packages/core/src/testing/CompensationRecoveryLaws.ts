@@ -4,6 +4,7 @@ import { AgentError } from "../Agent.js"
 import type { ControlCommand } from "../Command.js"
 import type { RunResult } from "../RunResult.js"
 import * as Workflow from "../Workflow.js"
+import { WorkspaceError, WorkspaceService } from "../WorkspaceService.js"
 import { asked, ended, gated, statusesOf, trip, underWay, upTo } from "./CompensatedTrip.js"
 import { law, type Plane } from "./ControlPlaneLaws.js"
 import { becomes, crashed, only } from "./CrashedHost.js"
@@ -163,6 +164,35 @@ export const CompensationRecoveryLaws: ReadonlyArray<Law<Plane>> = [
       yield* equal("it ends", result.status, "Cancelled")
       yield* holds("the rest is left", statusesOf(result).undo !== "Succeeded", statusesOf(result))
       yield* equal("nothing is done for that", asked(work), ["do", "more", "undo"])
+      yield* next.stop
+    })
+  ),
+
+  law("says of what it cannot undo that there is no workspace for it", ({ work }) =>
+    Effect.gen(function* () {
+      const first = yield* Host.start()
+      const { runId } = yield* first.plane.registerRun({ workflow: trip })
+      yield* upTo(work, "pay")
+      yield* first.stop
+      const workspaces = yield* WorkspaceService
+      const lost = new WorkspaceError({ operation: "open", path: "its directory", reason: "it is gone" })
+      const next = yield* Effect.provideService(Host.start(), WorkspaceService, {
+        ...workspaces,
+        create: () => Effect.fail(lost)
+      })
+      const result = yield* ended(yield* only(next, runId))
+      yield* equal("why it fails", [result.status, result.failure?.kind], ["Failed", "WorkspaceError"])
+      yield* equal("how the steps ended", statusesOf(result), {
+        flight: "Succeeded",
+        hotel: "Succeeded",
+        pay: "Cancelled",
+        unflight: "Failed",
+        unhotel: "Failed"
+      })
+      yield* equal("why", result.steps[4]?.failure, {
+        kind: "WorkspaceError",
+        message: "Cannot open its directory: it is gone"
+      })
       yield* next.stop
     })
   )

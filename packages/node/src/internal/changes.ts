@@ -126,7 +126,8 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     }
     for (const stepId of listeners) touchStep(of, stepId)
     // A run that fails because of a step changes nothing of the step.
-    if (!("stepId" in event) || event.stepId === undefined || event._tag === "RunFailed") return
+    if (!("stepId" in event) || event.stepId === undefined) return
+    if (event._tag === "RunFailed" || event._tag === "RunCompensating") return
     // A decision that nobody waits for changes nothing either.
     if (event._tag === "ApprovalDecided" && of.steps.get(event.stepId)?.state.wait === undefined) return
     const step = touchStep(of, event.stepId)
