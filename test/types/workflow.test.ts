@@ -37,6 +37,9 @@ const compiles = (plane: ControlPlane.Service, definition: Workflow.Definition) 
 
   // @ts-expect-error a dependency on a step that does not exist
   typed.pipe(Workflow.step("third", { skill: "s", after: ["nowhere"] }))
+  // @ts-expect-error and one that undoes a step that does not
+  typed.pipe(Workflow.step("third", { skill: "s", compensates: "nowhere" }))
+  typed.pipe(Workflow.step("third", { skill: "s", compensates: "first" }))
   const early = Workflow.step("a", { skill: "s", after: ["b"] })
   // @ts-expect-error a dependency on a step that comes later
   Workflow.make("w").pipe(early, Workflow.step("b", { skill: "s" }))
