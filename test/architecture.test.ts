@@ -17,6 +17,8 @@ const order = [
   "Expression",
   "WorkflowDefinition",
   "DefinitionHash",
+  "WorkflowReference",
+  "WorkflowOptions",
   "Workflow",
   "Params",
   "Plan",

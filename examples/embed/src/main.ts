@@ -15,8 +15,8 @@ const adder = Agent.fromPromise("adder", {
 const digest = Workflow.make("digest", {
   params: Schema.Struct({ texts: Schema.Array(Schema.String) })
 }).pipe(
-  Workflow.step("count", { skill: "count-words", forEach: "{{ params.texts }}", concurrency: 4 }),
-  Workflow.step("total", { skill: "sum", after: ["count"], input: "{{ steps.count.output }}" })
+  Workflow.step("count", { skill: "count-words", forEach: ({ params }) => params.texts, concurrency: 4 }),
+  Workflow.step("total", { skill: "sum", after: ["count"], input: ({ steps }) => steps.count.output })
 )
 
 await using yard = await Switchyard.open({

@@ -12,6 +12,7 @@ import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logIn
 import type { CommandId } from "./Ids.js"
 import type { Children } from "./internal/childItems.js"
 import * as engine from "./internal/engine.js"
+import type { Input } from "./internal/execution.js"
 import { type Limiter, unlimited } from "./internal/limiter.js"
 import { makeLocalChildren } from "./internal/localChildren.js"
 import type * as Message from "./internal/message.js"
@@ -99,7 +100,7 @@ const make = Effect.gen(function* () {
   const registry = yield* AgentRegistry
   const workspaces = yield* WorkspaceService
 
-  const execute = (input: Start & Pick<engine.Input, "workspace" | "kept">) =>
+  const execute = (input: Start & Pick<Input, "workspace" | "kept">) =>
     Effect.gen(function* () {
       const running = yield* engine.make({ ...input, log, registry })
       yield* running.start
@@ -107,7 +108,7 @@ const make = Effect.gen(function* () {
       return execution
     })
 
-  const inOwnWorkspace = (run: Run.Run): Pick<engine.Input, "workspace" | "kept"> => ({
+  const inOwnWorkspace = (run: Run.Run): Pick<Input, "workspace" | "kept"> => ({
     workspace: workspaces.create(run.id, {
       workflow: run.definition,
       params: run.params
@@ -119,7 +120,7 @@ const make = Effect.gen(function* () {
   const executeAlone = (
     run: Run.Run,
     plan: Plan.Plan,
-    place: Pick<engine.Input, "workspace" | "kept">
+    place: Pick<Input, "workspace" | "kept">
   ): Effect.Effect<Execution, never, Scope.Scope> =>
     Effect.gen(function* () {
       const children = yield* makeLocalChildren(log, (child, its) =>

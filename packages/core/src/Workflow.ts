@@ -5,19 +5,28 @@ import type * as Schema from "effect/Schema"
 import type { AgentErrorKind } from "./AgentErrorKind.js"
 import type { ConstraintValue } from "./Capability.js"
 import type { AgentId, StepId } from "./Ids.js"
+import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
 import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
 import type { Json } from "./Json.js"
+import type { Definition, Join, Policies, RetryPolicy, StepDefinition } from "./WorkflowDefinition.js"
 import type {
-  ApprovalDefinition,
-  Definition,
-  Join,
-  MapDefinition,
-  Policies,
-  ReduceDefinition,
-  RetryPolicy,
-  StepDefinition,
-  WaitDefinition
-} from "./WorkflowDefinition.js"
+  ApprovalOptions,
+  ListTemplate,
+  MapOptions,
+  ReduceOptions,
+  WaitOptions
+} from "./WorkflowOptions.js"
+import {
+  type Before,
+  conditionOf,
+  type DeclaredStep,
+  type Expression,
+  type ItemScope,
+  type Scope,
+  type Template,
+  type Text,
+  templateOf
+} from "./WorkflowReference.js"
 
 export {
   ApprovalDefinition,
@@ -30,13 +39,27 @@ export {
   StepDefinition,
   WaitDefinition
 } from "./WorkflowDefinition.js"
+export type {
+  ApprovalOptions,
+  ListTemplate,
+  MapOptions,
+  ReduceOptions,
+  WaitOptions
+} from "./WorkflowOptions.js"
+export { cel, type Expression, type Reference, type Template, type Text, text } from "./WorkflowReference.js"
+
+/** What a step knows of the workflow that it is added to. */
+export interface Within<in Params, in Steps> {
+  /** @internal Carries the types only. */
+  readonly _within?: (params: Params, steps: Steps) => void
+}
 
 /**
  * A workflow value: its definition, and the Schema of its parameters where it was built in TypeScript. `Params` is what a
- * host passes (the encoded side of that Schema); `Steps` maps the ids declared so far, so that a dependency on an unknown
- * step does not compile.
+ * host passes (the encoded side of that Schema); `Steps` maps the ids declared so far to what is known of each, so that a
+ * reference to a step that is not settled before does not compile.
  */
-export interface Workflow<in out Params, in out Steps> extends Pipeable {
+export interface Workflow<in out Params, in out Steps> extends Pipeable, Within<Params, Steps> {
   readonly definition: Definition
   readonly params: Schema.Schema.AnyNoContext | undefined
   /** @internal Carries the type only. */
@@ -129,8 +152,25 @@ export interface PolicyOptions {
   readonly fallback?: boolean | ReadonlyArray<string>
 }
 
-/** One step as a host writes it; exactly one of `skill`, `agent`, `subworkflow`, `map`, `reduce`, `approval` and `wait` is given. */
-export interface StepOptions<After extends string = string> extends PolicyOptions {
+/**
+ * One step as a host writes it; exactly one of `skill`, `agent`, `subworkflow`, `map`, `reduce`, `approval` and `wait` is given. Wherever a
+ * template or a condition may stand, a function of the steps before, the parameters and the item may stand too: what it
+ * gives becomes a template, in which texts that are not references are data. The type parameters are inferred by `step`.
+ */
+export interface StepOptions<
+  After extends string = string,
+  Context = unknown,
+  Item = unknown,
+  Condition extends string = string,
+  Words extends string = string,
+  List extends string | ReadonlyArray<Json> = string | ReadonlyArray<Json>,
+  Listed extends ListTemplate = ListTemplate,
+  Input extends Json = Json,
+  Value extends Template = Template,
+  Initial extends Json = Json,
+  Start extends Template = Template,
+  Output extends Schema.Schema.AnyNoContext = Schema.Schema.AnyNoContext
+> extends PolicyOptions {
   /** The skill to select an agent by. */
   readonly skill?: string
   /** The id of the one agent that does it. */
@@ -146,25 +186,33 @@ export interface StepOptions<After extends string = string> extends PolicyOption
   /** The step whose effects it undoes, done only when the run fails or is cancelled after that step has started. */
   readonly compensates?: After
   /** A CEL condition, evaluated when the dependencies are settled; false skips the step. */
-  readonly when?: string
+  readonly when?: Condition | ((context: Context) => Expression<boolean>)
   /** Which outcomes of the dependencies let the step start; `allSucceeded` by default. */
   readonly join?: Join
-  /** Runs the step once per element of this list, or of the list that this `{{ expression }}` gives. */
-  readonly forEach?: string | ReadonlyArray<Json>
+  /**
+   * Runs the step once per element of this list, or of the list that this `{{ expression }}` gives. A function is written
+   * before those that use `item`, so that its type is known.
+   */
+  readonly forEach?: List | ((context: Context) => Listed)
   /** A template for the name of each item in progress events; the item itself where it is a string, else its index. */
-  readonly label?: string
+  readonly label?: Words | ((context: Context & ItemScope<Item>) => Expression<unknown> | Text | string)
   /** What the agent receives; the item by default, or the run's parameters where there is no `forEach`. */
-  readonly input?: Json
+  readonly input?: Input | ((context: Context & ItemScope<Item>) => Value)
+  /**
+   * The type of what an agent or a signal gives, once per item where there is `forEach`: its encoded side is what
+   * references to the output have. It is for the compiler alone; nothing is checked when the output is there.
+   */
+  readonly output?: Output
   /** A workflow; each item is a run of it, whose parameters are the input. */
   readonly subworkflow?: Definition | { readonly definition: Definition }
   /** Makes a list of another one, by expressions alone. */
-  readonly map?: MapDefinition
+  readonly map?: MapOptions<Context, Item, Condition, List, Listed, Input, Value>
   /** Makes a value of a list, by expressions alone. */
-  readonly reduce?: ReduceDefinition
+  readonly reduce?: ReduceOptions<Context, Item, List, Listed, Input, Initial, Start>
   /** Waits until somebody decides; a rejection fails the step. */
-  readonly approval?: ApprovalDefinition
+  readonly approval?: ApprovalOptions<Context, Words>
   /** Waits for a time or a signal. */
-  readonly wait?: WaitDefinition
+  readonly wait?: WaitOptions<Context, Words>
 }
 
 const millis = (duration: Duration.DurationInput): number => Math.round(Duration.toMillis(duration))
@@ -189,9 +237,28 @@ const policies = ({ attemptTimeout, fallback, retry, stepTimeout, ...rest }: Pol
     : { fallback: typeof fallback === "boolean" ? fallback : (fallback as ReadonlyArray<AgentId>) })
 })
 
+type Written = Omit<StepDefinition, "id" | "after" | "agent" | "subworkflow" | keyof Policies> &
+  PolicyOptions &
+  Pick<StepOptions, "agent" | "after" | "subworkflow">
+
+/** The options that have such functions inside. */
+const groups: ReadonlySet<string> = new Set(["map", "reduce", "approval", "wait"])
+
+/** Options with what their functions stand for in their places. */
+const written = (options: object): object =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]: readonly [string, unknown]) => {
+      if (typeof value === "function") {
+        const isCondition = name === "when" || name === "where"
+        return [name, isCondition ? conditionOf(value as never) : templateOf(value as never)]
+      }
+      return [name, groups.has(name) && typeof value === "object" && value !== null ? written(value) : value]
+    })
+  )
+
 /** The definition of one step from what a host writes; nothing is validated before a plan is made. */
-export const stepDefinition = (id: string, options: StepOptions): StepDefinition => {
-  const { agent, after, subworkflow, ...rest } = options
+export const stepDefinition = (id: string, { output: _, ...options }: StepOptions): StepDefinition => {
+  const { agent, after, subworkflow, ...rest } = written(options) as Written
   return {
     id: id as StepId,
     ...policies(rest),
@@ -204,25 +271,81 @@ export const stepDefinition = (id: string, options: StepOptions): StepDefinition
 }
 
 /**
- * Adds a step. A dependency on a step that was not added before, and an id that was, do not compile.
+ * Adds a step. An id that is there already, a dependency on a step that was not added before, and a reference to a step that
+ * is not settled before this one or to a parameter that is not declared do not compile; in texts that holds for literals.
  *
  * @example
  * ```ts
  * import * as Workflow from "@switchyard/core/Workflow"
+ * import * as Schema from "effect/Schema"
  *
- * export const review = Workflow.make("review").pipe(
- *   Workflow.step("plan", { skill: "planning" }),
- *   Workflow.step("code", { skill: "coding", after: ["plan"], input: "{{ steps.plan.output }}" })
+ * export const review = Workflow.make("review", { params: Schema.Struct({ goal: Schema.String }) }).pipe(
+ *   Workflow.step("plan", { skill: "planning", output: Schema.Struct({ tasks: Schema.Array(Schema.String) }) }),
+ *   Workflow.step("code", {
+ *     skill: "coding",
+ *     after: ["plan"],
+ *     forEach: ({ steps }) => steps.plan.output.tasks,
+ *     input: ({ item, params }) => ({ task: item, goal: params.goal })
+ *   }),
+ *   Workflow.step("merge", { skill: "merging", after: ["code"], input: "{{ steps.code.output }}" })
  * )
  * ```
  */
 export const step =
-  <const Id extends string, const After extends string = never>(id: Id, options: StepOptions<After>) =>
-  <Params, Steps extends Record<After, unknown>>(
-    self: Workflow<Params, Steps> & (Id extends keyof Steps ? `The step ${Id} exists already` : unknown)
-  ): Workflow<Params, Steps & Record<Id, unknown>> =>
-    build({ ...self.definition, steps: [...self.definition.steps, stepDefinition(id, options)] }, self.params)
+  <
+    const Id extends string,
+    const After extends string = never,
+    Params = never,
+    Steps = never,
+    const Condition extends string = never,
+    const Words extends string = never,
+    const List extends string | ReadonlyArray<Json> = never,
+    Listed extends ListTemplate = never,
+    const Input extends Json = never,
+    Value extends Template = never,
+    const Initial extends Json = never,
+    Start extends Template = never,
+    Output extends Schema.Schema.AnyNoContext = never,
+    Given extends keyof StepOptions = never
+  >(
+    id: Id,
+    options: StepOptions<
+      After,
+      Scope<Params, Steps, After>,
+      ListItem<List, Listed>,
+      Condition,
+      Words,
+      List,
+      Listed,
+      Input,
+      Value,
+      Initial,
+      Start,
+      Output
+    > & { readonly [K in Given]?: unknown }
+  ) =>
+  <P, S>(
+    self: Workflow<P, S> &
+      Within<Params, Steps> &
+      Problem<Id, After, P, S, Condition, Words | List | Input | Initial>
+  ): Workflow<
+    P,
+    S &
+      Record<
+        Id,
+        DeclaredStep<
+          Before<S, After>,
+          KnownOutput<Given, Output, Input, Value, Initial, Start>,
+          "forEach" extends Given ? true : false
+        >
+      >
+  > =>
+    build(
+      { ...self.definition, steps: [...self.definition.steps, stepDefinition(id, options as StepOptions)] },
+      self.params
+    )
 
 /** A workflow from its definition, for definitions that come as data; parameters are checked by their JSON Schema. */
-export const fromDefinition = (definition: Definition): Workflow<unknown, Record<string, unknown>> =>
-  build(definition, undefined)
+export const fromDefinition = (
+  definition: Definition
+): Workflow<unknown, Record<string, DeclaredStep<string, unknown, boolean>>> => build(definition, undefined)

@@ -4,10 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type * as AgentRegistry from "../AgentRegistry.js"
-import type { ControlCommand } from "../Command.js"
 import type * as EventLog from "../EventLog.js"
-import type { CommandId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import { Suspended, type Workspace, type WorkspaceError } from "../WorkspaceService.js"
@@ -16,7 +13,6 @@ import { makeSlot } from "./admission.js"
 import { adopt, notHere } from "./adopting.js"
 import { makeAsk, posted } from "./asking.js"
 import { makeBoard } from "./board.js"
-import type { Children } from "./childItems.js"
 import {
   afterOthers,
   completeDeferred,
@@ -28,44 +24,14 @@ import {
 import { makeUndoing } from "./compensation.js"
 import { dismiss } from "./dismissal.js"
 import { decidedFor, type Ending, reasonOf, recordEnd } from "./ending.js"
+import type { Engine, Input } from "./execution.js"
 import { holdInScope } from "./held.js"
-import type { Limiter } from "./limiter.js"
 import type { CommandError, Message, MigrationError } from "./message.js"
-import type { Migration, MigrationReason } from "./migration.js"
+import type { MigrationReason } from "./migration.js"
 import { makePremises } from "./premises.js"
 import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
 import { answer } from "./refusal.js"
 import { makeTimer } from "./timer.js"
-
-/** What the engine needs to execute one run. */
-export interface Input {
-  readonly plan: Plan
-  /** The recorded state, owned by the engine from here on. */
-  readonly run: Run.Run
-  /** Waits for a slot, and gives it back when its scope closes. */
-  readonly admit: Effect.Effect<void, never, Scope.Scope>
-  /** Creates the workspace, or opens the one there is; its scope is closed with the run's outcome. */
-  readonly workspace: Effect.Effect<Workspace, WorkspaceError, Scope.Scope>
-  /** Whether the workspace is still there once its scope has closed. */
-  readonly kept: Effect.Effect<boolean>
-  readonly log: EventLog.Service
-  readonly registry: AgentRegistry.Service
-  /** Lets attempts begin as the limits of their groups allow. */
-  readonly limiter: Limiter
-  /** Has the items executed that are runs themselves. */
-  readonly children: Children
-}
-
-/** A run under way: commands are acknowledged once they are durable. */
-export interface Engine {
-  readonly send: (commandId: CommandId, command: ControlCommand) => Effect.Effect<void, CommandError>
-  /** Has a run that is paused go on by another plan, or gives what speaks against it. */
-  readonly migrate: (migration: Migration) => Effect.Effect<ReadonlyArray<MigrationReason>, MigrationError>
-  /** Has the run executed from now on; closing the scope suspends it, so that it can be recovered. */
-  readonly start: Effect.Effect<void, never, Scope.Scope>
-  /** Waits until the terminal event is durable, or until the run is suspended. */
-  readonly done: Effect.Effect<void, EventLog.LogWriteFailed>
-}
 
 /** Items that may be started before whatever else waits in this process has its turn. */
 const mostStarts = 1024

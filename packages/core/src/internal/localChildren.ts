@@ -9,7 +9,7 @@ import * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import { resultOf } from "../RunResult.js"
 import type { Children } from "./childItems.js"
-import type { Engine } from "./engine.js"
+import type { Engine } from "./execution.js"
 import { registration } from "./registration.js"
 
 /** An error as the failure of an item. */
