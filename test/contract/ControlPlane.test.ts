@@ -1,4 +1,6 @@
 import { describe, it } from "@effect/vitest"
+import { BudgetLaws } from "@switchyard/core/testing/BudgetLaws"
+import { BudgetRecoveryLaws } from "@switchyard/core/testing/BudgetRecoveryLaws"
 import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
 import { CompensationLaws } from "@switchyard/core/testing/CompensationLaws"
 import { CompensationRecoveryLaws } from "@switchyard/core/testing/CompensationRecoveryLaws"
@@ -36,6 +38,8 @@ const suites = [
   ["compensations", CompensationLaws],
   ["compensations of interrupted runs", CompensationRecoveryLaws],
   ["migrations", MigrationLaws],
+  ["budgets", BudgetLaws],
+  ["budgets of time and of owners", BudgetRecoveryLaws],
   ["queries", QueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]
 ] as const

@@ -33,6 +33,30 @@ describe("a plan", () => {
       [["steps[1].after[1]", "duplicate", '"a" is listed twice; remove one']]
     ],
     [
+      "a budget without a ceiling, and one where no agent is",
+      [
+        step("a", { budget: { warnAt: 0.5 } }),
+        { id: "b", approval: {}, budget: { tokens: 1 } },
+        step("c", { budget: { estimate: { tokens: 1 } } })
+      ],
+      [
+        ["steps[1].budget", "work", "this is about an agent, and approval needs none; remove it"],
+        [
+          "steps[0].budget",
+          "budget",
+          "this limits nothing; give it tokens, costMicroUsd or wallMillis, or remove it"
+        ]
+      ]
+    ],
+    [
+      "a share that is none",
+      [step("a", { budget: { tokens: 1, warnAt: 2 } }), step("b", { budget: { tokens: 0 } })],
+      [
+        ["steps[0].budget.warnAt", "shape", "this must be a number from 0 to 1, not 2"],
+        ["steps[1].budget.tokens", "shape", "this must be a whole number above 0, not 0"]
+      ]
+    ],
+    [
       "a cycle, in order",
       [
         step("a", { after: ["c"] }),
@@ -225,6 +249,32 @@ describe("a plan", () => {
       })
       const message = "this is false whatever happens, so the step never runs; remove it or the condition"
       expect(warnings).toEqual([{ path: "steps[0].when", rule: "unreachable", message }])
+    })
+  )
+
+  it.effect("warns of an estimate that no ceiling has room for", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* Plan.make({
+        name: "w",
+        budget: { costMicroUsd: 2_000_000 },
+        steps: [
+          step("a", { budget: { tokens: 10, estimate: { tokens: 11, costMicroUsd: 3_000_000 } } }),
+          step("b", { budget: { tokens: 10, estimate: { tokens: 10, costMicroUsd: 2_000_000 } } })
+        ]
+      })
+      const rest = "so that none can begin; lower one or raise the other"
+      expect(warnings).toEqual([
+        {
+          path: "steps[0].budget.estimate.tokens",
+          rule: "budget",
+          message: `one attempt is estimated at 11 tokens, and there are 10 tokens in all, ${rest}`
+        },
+        {
+          path: "steps[0].budget.estimate.costMicroUsd",
+          rule: "budget",
+          message: `one attempt is estimated at 3 USD, and there are 2 USD in all, ${rest}`
+        }
+      ])
     })
   )
 

@@ -101,7 +101,7 @@ describe.each([
             return !("index" in event) || started.has(`${runId}/${event.stepId}`)
           })
           const place = fs.mkdtempSync(path.join(directory, "drawn-"))
-          const { file, migrated, other, rebuilt } = both(place, oldEntries(real))
+          const { file, migrated, other, rebuilt } = both(place, oldEntries(real, number))
           migrated.close()
           rebuilt.close()
           expect(dump(file)).toEqual(dump(other))
@@ -117,9 +117,9 @@ describe.each([
       const file = path.join(yield* temporaryDirectory, "old.sqlite")
       make(file, [...sampleLog(20)].flat())
       const database = new Database(file)
-      database.exec(
-        "ALTER TABLE steps DROP COLUMN retries; CREATE TABLE IF NOT EXISTS waiting (something TEXT); CREATE TABLE definitions (something TEXT)"
-      )
+      database.exec("ALTER TABLE steps DROP COLUMN retries; ALTER TABLE runs ADD COLUMN breach TEXT")
+      database.exec("CREATE TABLE IF NOT EXISTS waiting (something TEXT)")
+      database.exec("CREATE TABLE IF NOT EXISTS definitions (something TEXT)")
       database.close()
       const projection = openProjection(file)
       expect(projection.watermark()).toBe(0)

@@ -148,31 +148,47 @@ export const makeVersion2 = (file: string, log: ReadonlyArray<Entry>): void => {
   const database = new Database(file)
   database.exec(version2)
   database.exec(`ATTACH '${today}' AS today`)
-  for (const table of ["meta", "totals", "runs", "run_tags", "plans", "steps", "items"])
-    database.exec(`INSERT OR REPLACE INTO main.${table} SELECT * FROM today.${table}`)
+  for (const table of ["meta", "totals", "runs", "run_tags", "plans", "steps", "items"]) {
+    const names = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).pluck().all().join(", ")
+    database.exec(`INSERT OR REPLACE INTO main.${table} (${names}) SELECT ${names} FROM today.${table}`)
+  }
+  database.exec("DELETE FROM main.totals WHERE status = 'OverBudget'")
   database.close()
   discard(today)
 }
 
-/** A file as the third version of the schema had it, with the rows of a log; they are the same in the tables of today. */
+/** A file as the third version of the schema had it, with the rows of a log; most of them are the same in the tables of today. */
 export const makeVersion3 = (file: string, log: ReadonlyArray<Entry>): void => {
   const projection = openProjection(file)
   projection.project(log)
   projection.close()
   const database = new Database(file)
-  database.exec("DROP TABLE definitions")
-  database.pragma("user_version = 3")
+  database.exec(
+    "DROP TABLE definitions; ALTER TABLE runs DROP COLUMN budget; ALTER TABLE runs DROP COLUMN breach"
+  )
+  database.exec("DELETE FROM totals WHERE status = 'OverBudget'; PRAGMA user_version = 3")
   database.close()
 }
 
-/** What of a log hosts recorded that had these versions: no step waited or was reused, and none had
- * an output of its own. */
-export const oldEntries = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
-  const later = new Set(["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused", "RunMigrated"])
+const ofWaits = ["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused"]
+const ofBudgets = ["BudgetWarning", "BudgetExceeded", "RunOverBudget", "BudgetRaised", "OwnerBudgetRaised"]
+const ofVersions = ["RunMigrated", "RunCompensating"]
+
+/**
+ * What of a log hosts recorded that had a version: nothing had a budget or was migrated, and before the third one no step waited or was reused,
+ * and none had an output of its own.
+ */
+export const oldEntries = (log: ReadonlyArray<Entry>, version: number): ReadonlyArray<Entry> => {
+  const later = new Set([...ofBudgets, ...ofVersions, ...(version < 3 ? ofWaits : [])])
   return log
     .filter(({ event }) => !later.has(event._tag))
     .map((entry, index) => {
       const { event } = entry
+      if (event._tag === "RunRegistered") {
+        const { budget: _, ...registered } = event
+        return { ...entry, seq: (index + 1) as Entry["seq"], event: registered }
+      }
+      if (version === 3) return { ...entry, seq: (index + 1) as Entry["seq"] }
       const { output: _, ...rest } = event._tag === "StepCompleted" ? event : { output: undefined }
       const seq = (index + 1) as Entry["seq"]
       return event._tag === "StepCompleted"

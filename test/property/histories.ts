@@ -67,6 +67,7 @@ const registration = ({ n, step }: Draw): Event => ({
   },
   params: null,
   ...(n % 3 === 0 ? {} : { owner: `owner ${n % 3}` }),
+  ...(n % 4 === 0 ? { budget: { tokens: 1 + n } } : {}),
   tags: ["", "é", `tag ${n % 2}`, `tag ${n % 2}`].slice(step)
 })
 
@@ -118,6 +119,18 @@ const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: bool
     { _tag: "RunResumed" },
     { _tag: "ConcurrencySet", commandId, limit: 2 },
     migrated(commandId, name, n, index),
+    { _tag: "BudgetWarning", scope: "run", dimension: "tokens", limit: n, spent: n },
+    {
+      _tag: "BudgetExceeded",
+      scope: n % 2 === 0 ? "run" : "owner",
+      dimension: "tokens",
+      limit: n,
+      spent: n,
+      onBreach: n % 3 === 0 ? "fail" : "pause"
+    },
+    { _tag: "RunOverBudget" },
+    { _tag: "BudgetRaised", commandId, tokens: n + 1, ...(n % 2 === 0 ? {} : { stepId }) },
+    { _tag: "OwnerBudgetRaised" },
     { _tag: "CancelRequested", commandId },
     n % 2 === 0 ? { _tag: "RunCompensating" } : { _tag: "RunCompensating", failure, stepId },
     { _tag: "RunInterrupted", reason: "stopped" },

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { Ceilings } from "./Budget.js"
 import { Decision, PauseMode } from "./Event.js"
 import { type CommandId, RunId, StepId } from "./Ids.js"
 import { isSame } from "./internal/jsonValue.js"
@@ -11,7 +12,8 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
  * What can be asked of a run that has not ended. `Pause` drains by default; `SetConcurrency` takes effect at once, up and
  * down; `Cancel` may come at any time before the end. A run that was interrupted takes `Resume`, which continues it, and
  * `Cancel`, which ends it; it is executed again for either. `Decide` answers a step that awaits approval; `Signal` is for
- * every step that waits for it, or for the next one that will.
+ * every step that waits for it, or for the next one that will. `RaiseBudget` gives the run, or one of its steps, new ceilings,
+ * above what is used already; a run that stands still because of a budget goes on then.
  */
 export const ControlCommand = Schema.Union(
   Schema.TaggedStruct("Pause", { mode: optional(PauseMode) }),
@@ -24,7 +26,8 @@ export const ControlCommand = Schema.Union(
     by: optional(Schema.String),
     comment: optional(Schema.String)
   }),
-  Schema.TaggedStruct("Signal", { name: Schema.NonEmptyString, payload: optional(Json) })
+  Schema.TaggedStruct("Signal", { name: Schema.NonEmptyString, payload: optional(Json) }),
+  Schema.TaggedStruct("RaiseBudget", { stepId: optional(StepId), ...Ceilings.fields })
 )
 export type ControlCommand = typeof ControlCommand.Type
 
@@ -56,7 +59,8 @@ const tags = {
   Cancel: "CancelRequested",
   SetConcurrency: "ConcurrencySet",
   Decide: "ApprovalDecided",
-  Signal: "SignalReceived"
+  Signal: "SignalReceived",
+  RaiseBudget: "BudgetRaised"
 } as const
 
 /** The tag of the event that records a command. */
@@ -90,6 +94,10 @@ export const toEvent = (commandId: CommandId, command: ControlCommand): Accepted
     }
     case "Signal":
       return { _tag: "SignalReceived", commandId, name: command.name, payload: command.payload ?? null }
+    case "RaiseBudget": {
+      const { _tag: _, ...raised } = command
+      return { _tag: "BudgetRaised", commandId, ...raised }
+    }
   }
 }
 

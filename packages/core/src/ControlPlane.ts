@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type AgentNotFound, AgentRegistry, type NoCapableAgent } from "./AgentRegistry.js"
+import { Budget, type OwnerBudget } from "./Budget.js"
 import type { CommandConflict, ControlCommand } from "./Command.js"
 import { Distributor, layerMemory as layerDirectMemory } from "./Distributor.js"
 import * as DryRun from "./DryRun.js"
@@ -11,6 +12,8 @@ import type { Entry } from "./Event.js"
 import { EventLog, type EventLogError } from "./EventLog.js"
 import type { AgentId, Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
+import { makeHostBudgets } from "./internal/budgets.js"
+import { budgetProblems } from "./internal/checkBudgets.js"
 import { makeChildren } from "./internal/children.js"
 import { currentTimeMillis, forker, layerScoped } from "./internal/compat.js"
 import { beforeRegistration, makeExecutions } from "./internal/executions.js"
@@ -52,6 +55,8 @@ export type RunRequest<Params> = {
   readonly concurrency?: number
   readonly owner?: string
   readonly tags?: ReadonlyArray<string>
+  /** What the run may use in all, in place of what the workflow says. */
+  readonly budget?: Budget
 }
 
 /** The parameters of a request: required where the workflow declares them. */
@@ -135,6 +140,14 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
      * `maxRecoveryAttempts` says, stays interrupted, with a warning. A failure leaves nothing under way.
      */
     readonly recover: Effect.Effect<ReadonlyArray<RunHandle>, EventLogError>
+    /**
+     * Gives an owner another budget, or none, until the host stops; its runs that stand still because of it go on where it is
+     * higher. An owner that had none has it for the runs that begin from now on.
+     */
+    readonly setOwnerBudget: (
+      owner: string,
+      budget: OwnerBudget | undefined
+    ) => Effect.Effect<void, EventLogError>
   }
 >() {}
 
@@ -152,13 +165,19 @@ export interface Options {
   readonly maxRecoveryAttempts?: number
   /** What the attempts of steps that name a group may do together, over all runs. */
   readonly groups?: Readonly<Record<string, GroupLimit>>
+  /**
+   * What the runs of each owner may use together. What they have used before is read from the log, once, when the first run
+   * of one of these owners begins: that takes as long as reading all of the log.
+   */
+  readonly budgets?: { readonly owners: Readonly<Record<string, OwnerBudget>> }
 }
 
 const registrationOptions = Schema.decodeUnknown(
   Schema.Struct({
     concurrency: Schema.optional(Schema.Int.pipe(Schema.positive())),
     owner: Schema.optional(Schema.String),
-    tags: Schema.optional(Schema.Array(Schema.String))
+    tags: Schema.optional(Schema.Array(Schema.String)),
+    budget: Schema.optionalWith(Budget, { exact: true })
   }),
   { errors: "all" }
 )
@@ -171,12 +190,13 @@ const make = (options: Options) =>
     const { admit } = makeAdmission(options.maxConcurrentRuns ?? 100)
     const clock = yield* Effect.clock
     const limiter = makeLimiter(options.groups ?? {}, yield* forker, () => currentTimeMillis(clock))
-    const executions = yield* makeExecutions(log, dispatch, admit, limiter, () => children)
+    const budgets = yield* makeHostBudgets(log, options.budgets?.owners ?? {})
+    const executions = yield* makeExecutions(log, dispatch, admit, limiter, budgets, () => children)
     // Nobody else can be executing these; of others that are not under way here, that is not known.
     const inherited = new Set((yield* log.unfinished).map(({ runId }) => runId))
     const planOf = makePlanCache()
     const maxCrashes = Math.max(1, options.maxRecoveryAttempts ?? 3)
-    const recovery = makeRecovery(log, executions, planOf, maxCrashes)
+    const recovery = makeRecovery(log, executions, planOf, maxCrashes, budgets.ready)
     const handles = yield* makeHandles(log, executions, recovery, inherited)
     const { currentHandleOf, entries, lookup, sendCommand } = handles
     const registerOnce = yield* makeRegistering(log, executions, handles)
@@ -204,6 +224,10 @@ const make = (options: Options) =>
         const requested = yield* Effect.mapError(registrationOptions(request), (error) =>
           Plan.misshapen(definition.name, error)
         )
+        const problems = budgetProblems(requested.budget, "budget")
+        if (problems.length > 0)
+          return yield* new Plan.InvalidWorkflow({ workflow: definition.name, problems })
+        yield* budgets.ready(requested.owner)
         return yield* registerOnce(
           request.id,
           registration(definition, { ...requested, params, hash: pinnedHash(definition) }),
@@ -219,7 +243,10 @@ const make = (options: Options) =>
         if ("reason" in found) return yield* new RerunRefused({ runId: run.id, reason: found.reason })
         const { concurrency, owner, params, tags } = run
         const hash = pinnedHash(plan.definition)
-        const event = registration(plan.definition, { concurrency, owner, params, tags, hash, ...found })
+        const budget = run.budget === run.definition.budget ? undefined : run.budget
+        const options = { concurrency, owner, params, tags, budget, hash, ...found }
+        const event = registration(plan.definition, options)
+        yield* budgets.ready(owner)
         return yield* registerOnce(id, event, plan, found.reused)
       })
 
@@ -244,7 +271,8 @@ const make = (options: Options) =>
         Stream.unwrap(Effect.map(lookup(runId), (run) => entries(run.id, after ?? beforeRegistration(run)))),
       sendCommand,
       get: (runId) => Effect.map(lookup(runId), currentHandleOf),
-      recover: handles.recover
+      recover: handles.recover,
+      setOwnerBudget: budgets.set
     })
   })
 

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { Breach, Budget, Ceilings, Mark } from "./Budget.js"
 import { DefinitionHash } from "./DefinitionHash.js"
 import { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
@@ -75,6 +76,7 @@ export const RunEvent = Schema.Union(
     concurrency: optional(Schema.Int),
     owner: optional(Schema.String),
     tags: Schema.Array(Schema.String),
+    budget: optional(Budget),
     origin: optional(Origin),
     inputs: optional(Schema.Record({ key: StepId, value: Json })),
     parent: optional(Parent),
@@ -96,6 +98,15 @@ export const RunEvent = Schema.Union(
     comment: optional(Schema.String)
   }),
   Schema.TaggedStruct("SignalReceived", { commandId: CommandId, name: Schema.String, payload: Json }),
+  Schema.TaggedStruct("BudgetWarning", Mark.fields),
+  Schema.TaggedStruct("BudgetExceeded", Breach.fields),
+  Schema.TaggedStruct("RunOverBudget", {}),
+  Schema.TaggedStruct("BudgetRaised", {
+    commandId: CommandId,
+    stepId: optional(StepId),
+    ...Ceilings.fields
+  }),
+  Schema.TaggedStruct("OwnerBudgetRaised", {}),
   Schema.TaggedStruct("RunMigrated", {
     commandId: CommandId,
     workflow: Definition,

@@ -10,6 +10,7 @@ import * as DefinitionHash from "./DefinitionHash.js"
 import { type Entry, isTerminal, type StepProgressEvent } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
+import { type Budgets, noBudgets } from "./internal/budgets.js"
 import type { Children } from "./internal/childItems.js"
 import * as engine from "./internal/engine.js"
 import type { Input } from "./internal/execution.js"
@@ -29,6 +30,7 @@ import {
   layerMemory as workspacesInMemory
 } from "./WorkspaceService.js"
 
+export type { Budgets, Purse } from "./internal/budgets.js"
 export type { Child, Children } from "./internal/childItems.js"
 export type { GroupLimit, Limiter } from "./internal/limiter.js"
 export type { Migration, MigrationReason } from "./internal/migration.js"
@@ -59,6 +61,8 @@ export interface Start {
   readonly admit: Effect.Effect<void, never, Scope.Scope>
   /** Lets attempts begin as the limits of their groups allow. */
   readonly limiter: Limiter
+  /** What the runs of this host share of their budgets. */
+  readonly budgets: Budgets
   /** Has the items executed that are runs themselves. */
   readonly children: Children
 }
@@ -123,10 +127,19 @@ const make = Effect.gen(function* () {
     place: Pick<Input, "workspace" | "kept">
   ): Effect.Effect<Execution, never, Scope.Scope> =>
     Effect.gen(function* () {
+      const budgets = noBudgets()
       const children = yield* makeLocalChildren(log, (child, its) =>
         executeAlone(child, its, inOwnWorkspace(child))
       )
-      return yield* execute({ run, plan, admit: Effect.void, limiter: unlimited, children, ...place })
+      return yield* execute({
+        run,
+        plan,
+        admit: Effect.void,
+        limiter: unlimited,
+        budgets,
+        children,
+        ...place
+      })
     })
 
   const runWorkflow: Service["runWorkflow"] = (definition, { concurrency, params, workspace }) =>

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Expression from "./Expression.js"
+import { problemsOfBudgets, tightEstimates } from "./internal/checkBudgets.js"
 import { checkGivenParams } from "./internal/givenParams.js"
 import { connect, type StepGraph } from "./internal/planGraph.js"
 import { compiled, type PlannedStep, planStep, referring, referringOutput } from "./internal/planStep.js"
@@ -136,7 +137,8 @@ const examine = (definition: Definition, concerns: Shaped["concerns"]): Examined
   const output = compiled(report, "output", Expression.template, definition.output)
   checkReferences(definition, [...steps.map(referring), referringOutput(output, steps.length)], order, report)
   for (const step of steps) checkTypes(step, graph, steps, report)
-  const warnings = [...neverRunning(steps)]
+  for (const { message, path, rule } of problemsOfBudgets(definition)) report(path, rule, message)
+  const warnings = [...neverRunning(steps), ...tightEstimates(definition)]
   for (const { definition: step, index, work } of steps) {
     if (work._tag !== "Subworkflow") continue
     checkGivenParams(step, work.workflow, `steps[${index}].input`, report)

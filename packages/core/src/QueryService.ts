@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Breach, Budget } from "./Budget.js"
 import { DefinitionHash } from "./DefinitionHash.js"
 import { type Entry, Failure } from "./Event.js"
 import { EventLog, type EventLogError, type Range } from "./EventLog.js"
@@ -28,7 +29,8 @@ const Millis = Schema.NonNegativeInt
 
 /**
  * One run as listed; times are milliseconds since 1970, UTC. `definitionHash` names the definition that it is pinned to; it
- * is `null` for a run that was registered before hashes were recorded.
+ * is `null` for a run that was registered before hashes were recorded. `budget` is what it may use in all, as it was last
+ * raised, and `breach` the budget that keeps it from going on.
  */
 export const RunRow = Schema.Struct({
   runId: RunId,
@@ -46,6 +48,8 @@ export const RunRow = Schema.Struct({
   usage: Usage.Usage,
   failure: Schema.NullOr(Failure),
   failedStep: Schema.NullOr(Schema.String),
+  budget: Schema.NullOr(Budget),
+  breach: Schema.NullOr(Breach),
   firstSeq: Count,
   lastSeq: Count
 })
@@ -205,6 +209,8 @@ export const runRow = (run: Run.Run): RunRow => {
     usage: run.usage,
     failure: orNull(run.failure),
     failedStep: orNull(run.failedStep),
+    budget: orNull(run.budget),
+    breach: orNull(run.breach),
     firstSeq: run.firstSeq,
     lastSeq: run.lastSeq
   }

@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Entry, Event, RunSummary } from "./Event.js"
 import { RunId, Seq } from "./Ids.js"
+import { raise, ranFor, warningKey } from "./internal/budgetFold.js"
 import { pinnedHash } from "./internal/pinnedHash.js"
 import {
   beginWait,
@@ -41,14 +42,18 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
     RunPaused: { Queued: "Paused", Running: "Paused" },
     ResumeRequested: { Paused: "Queued", Queued: "Queued", Running: "Running", Interrupted: "Interrupted" },
     RunResumed: { Queued: "Running" },
-    ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused" },
-    ApprovalDecided: { Queued: "Queued", Running: "Running", Paused: "Paused" },
-    SignalReceived: { Queued: "Queued", Running: "Running", Paused: "Paused" },
+    ConcurrencySet: { Queued: "Queued", Running: "Running", Paused: "Paused", OverBudget: "OverBudget" },
+    ApprovalDecided: { Queued: "Queued", Running: "Running", Paused: "Paused", OverBudget: "OverBudget" },
+    SignalReceived: { Queued: "Queued", Running: "Running", Paused: "Paused", OverBudget: "OverBudget" },
+    RunOverBudget: { Queued: "OverBudget", Running: "OverBudget" },
+    BudgetRaised: { Queued: "Queued", Running: "Running", Paused: "Paused", OverBudget: "Queued" },
+    OwnerBudgetRaised: { Queued: "Queued", Running: "Running", Paused: "Paused", OverBudget: "Queued" },
     RunMigrated: { Paused: "Paused", Interrupted: "Interrupted" },
     CancelRequested: {
       Queued: "Cancelling",
       Running: "Cancelling",
       Paused: "Cancelling",
+      OverBudget: "Cancelling",
       Cancelling: "Cancelling",
       Interrupted: "Interrupted"
     },
@@ -57,6 +62,7 @@ export const transitions: { readonly [Tag in Event["_tag"]]?: { readonly [From i
       Queued: "Interrupted",
       Running: "Interrupted",
       Paused: "Interrupted",
+      OverBudget: "Interrupted",
       Cancelling: "Interrupted"
     },
     RunRecovered: { Interrupted: "Queued" },
@@ -139,6 +145,10 @@ export const register = (entry: Entry): Run | undefined => {
     concurrency: event.concurrency ?? event.workflow.concurrency,
     hasOwnConcurrency: event.concurrency !== undefined,
     pause: undefined,
+    budget: event.budget ?? event.workflow.budget,
+    raised: new Map(),
+    breach: undefined,
+    warned: new Set(),
     cancel: undefined,
     workspace: undefined,
     ended: 0,
@@ -207,6 +217,21 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
     case "RunMigrated":
       migrate(run, event)
       break
+    case "BudgetWarning":
+      run.warned.add(warningKey(event))
+      break
+    case "BudgetExceeded": {
+      const { _tag: _, ...breach } = event
+      if (event.onBreach === "pause") run.breach = breach
+      break
+    }
+    case "BudgetRaised":
+      raise(run, event)
+      run.breach = undefined
+      break
+    case "OwnerBudgetRaised":
+      if (run.breach?.scope === "owner") run.breach = undefined
+      break
     case "CancelRequested":
       run.cancel ??= { reason: event.reason }
       run.woken = before === "Interrupted"
@@ -240,6 +265,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       if (step === undefined) break
       step.status = "Running"
       step.totalItems = event.totalItems
+      if (step.startedAt === undefined) step.ranBefore = ranFor(run, time)
       step.startedAt ??= time
       break
     }

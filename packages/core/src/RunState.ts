@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import type { Breach, Budget, Ceilings } from "./Budget.js"
 import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
 import type { CommandId, RunId, Seq, StepId } from "./Ids.js"
@@ -7,11 +8,15 @@ import type { StepState } from "./StepState.js"
 import type * as Usage from "./Usage.js"
 import type { Definition } from "./WorkflowDefinition.js"
 
-/** Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery. */
+/**
+ * Where a run stands. `Completed`, `Failed` and `Cancelled` are terminal; `Interrupted` awaits recovery, and `OverBudget` that
+ * a budget is raised.
+ */
 export const RunStatus = Schema.Literal(
   "Queued",
   "Running",
   "Paused",
+  "OverBudget",
   "Cancelling",
   "Interrupted",
   "Completed",
@@ -64,6 +69,14 @@ export interface Run {
   /** Whether that was asked for by the request or a command, and not by the workflow. */
   hasOwnConcurrency: boolean
   pause: PauseMode | undefined
+  /** What the run may use in all, as it was last raised. */
+  budget: Budget | undefined
+  /** The ceilings of steps that were raised, by the step. */
+  readonly raised: Map<string, Ceilings>
+  /** The budget that keeps the run from going on, until it is raised. */
+  breach: Breach | undefined
+  /** The ceilings of the run and its steps for which the warning was given. */
+  readonly warned: Set<string>
   cancel: { readonly reason: string | undefined } | undefined
   workspace: string | undefined
   /** How many of its steps have ended; what was skipped or reused does not count. */

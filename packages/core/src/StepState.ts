@@ -66,6 +66,8 @@ export interface StepState {
   retries: number
   usage: Usage.Usage
   startedAt: number | undefined
+  /** How long the run had been running when the step began. */
+  ranBefore: number
   durationMillis: number
   /** How many steps of its run had ended before it did, where it has; what was skipped or reused does not count. */
   endedAfter: number | undefined
@@ -92,6 +94,7 @@ export const pendingStep = (): StepState => ({
   retries: 0,
   usage: Usage.zero,
   startedAt: undefined,
+  ranBefore: 0,
   durationMillis: 0,
   endedAfter: undefined,
   failure: undefined,

@@ -3,6 +3,7 @@ import * as JSONSchema from "effect/JSONSchema"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
 import type { AgentErrorKind } from "./AgentErrorKind.js"
+import type { Budget, StepBudget } from "./Budget.js"
 import type { ConstraintValue } from "./Capability.js"
 import type { AgentId, StepId } from "./Ids.js"
 import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
@@ -91,6 +92,8 @@ export interface Options<A, Params> {
   readonly concurrency?: number
   /** How long a run may be running before it fails; pauses and the time in the queue do not count. */
   readonly timeout?: Duration.DurationInput
+  /** What a run may use in all. */
+  readonly budget?: Budget
   /** How steps are done that do not say so themselves. */
   readonly defaults?: PolicyOptions
   /** What a run gives that completes, a template; by default the outputs of its last steps by their ids. */
@@ -213,6 +216,8 @@ export interface StepOptions<
   readonly approval?: ApprovalOptions<Context, Words>
   /** Waits for a time or a signal. */
   readonly wait?: WaitOptions<Context, Words>
+  /** What all its items may use together, their retries included. */
+  readonly budget?: StepBudget
 }
 
 const millis = (duration: Duration.DurationInput): number => Math.round(Duration.toMillis(duration))

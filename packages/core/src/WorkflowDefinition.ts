@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { AgentErrorKind } from "./AgentErrorKind.js"
+import { Budget, StepBudget } from "./Budget.js"
 import { ConstraintValue } from "./Capability.js"
 import { AgentId, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
@@ -146,6 +147,7 @@ export const StepDefinition = Schema.Struct({
   reduce: optional(ReduceDefinition, "Makes one value of a list, by expressions alone."),
   approval: optional(ApprovalDefinition, "Waits until somebody decides; a rejection fails the step."),
   wait: optional(WaitDefinition, "Waits for a time or a signal."),
+  budget: optional(StepBudget, "What all its items may use together, their retries included."),
   ...policyFields
 })
 export type StepDefinition = typeof StepDefinition.Type
@@ -160,6 +162,7 @@ const definitionFields = {
   ),
   concurrency: optional(Count, "How many items may be under way at once over all steps."),
   timeoutMillis: optional(Count, "How long a run may be running, in milliseconds; pauses do not count."),
+  budget: optional(Budget, "What a run may use in all."),
   defaults: optional(Policies, "How steps are done that do not say so themselves."),
   output: optional(
     Json,

@@ -13,8 +13,9 @@ import { answer, malformed, refusalOf } from "./refusal.js"
 export interface Consequences {
   /** Whether it has been decided how the run ends. */
   readonly isEnding: () => boolean
-  readonly resume: () => void
   readonly pause: (mode: PauseMode) => void
+  /** Takes note of new ceilings. */
+  readonly raised: () => void
   readonly cancel: () => void
   /** Takes note that what these steps wait for has come. */
   readonly answered: (stepIds: Iterable<string>) => void
@@ -40,7 +41,7 @@ export const makeAccept =
     recorder.emit(toEvent(id, command))
     recorder.answer(id, durable)
     if (command._tag === "Pause") consequences.pause(command.mode ?? "drain")
-    if (command._tag === "Resume" && run.status === "Queued") consequences.resume()
+    if (command._tag === "RaiseBudget") consequences.raised()
     if (command._tag === "Cancel") consequences.cancel()
     consequences.answered(command._tag === "Decide" ? [command.stepId] : awaiting)
   }

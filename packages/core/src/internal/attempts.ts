@@ -13,6 +13,7 @@ import type { Workspace } from "../WorkspaceService.js"
 import { fromCause, reportedUsage, runOnce, withTimeout, wrongOutput } from "./agentCall.js"
 import { candidates, takeUp } from "./candidates.js"
 import type { Limiter } from "./limiter.js"
+import type { RunBudget, Spending } from "./runBudget.js"
 
 /** One item to be done, and where it was left off. */
 export interface Job {
@@ -54,6 +55,8 @@ export interface Surroundings {
   readonly emit: (event: Event) => void
   readonly now: () => number
   readonly limiter: Limiter
+  /** What the run may use, where something limits it. */
+  readonly budget: RunBudget | undefined
 }
 
 /** An item under way. */
@@ -106,7 +109,11 @@ interface FailedAttempt {
 }
 
 /** Lets an agent make one attempt. */
-const attemptOnce = (doing: Doing, agent: Agent.Agent): Effect.Effect<ItemEnd | FailedAttempt> =>
+const attemptOnce = (
+  doing: Doing,
+  agent: Agent.Agent,
+  spending: Spending | undefined
+): Effect.Effect<ItemEnd | FailedAttempt> =>
   Effect.suspend(() => {
     const { job, registry, spent: before } = doing
     const { emit, now } = doing.surroundings
@@ -126,10 +133,12 @@ const attemptOnce = (doing: Doing, agent: Agent.Agent): Effect.Effect<ItemEnd | 
       if (progress.usage !== undefined) reported = reportedUsage(progress.usage)
       doing.spent = Usage.add(before, reported)
       emit(progressed(doing, progress))
+      spending?.report(reported)
     }
     /** Takes note of an answer in the registry; what is to follow counts from `at` on. */
     const answered = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined, at: number) => {
       doing.spent = Usage.add(before, usage)
+      spending?.answered(usage)
       return registry.observe(agent.id, { durationMillis: Math.max(0, at - startedAt), usage, failure })
     }
     const onFailure = (error: AgentError): Effect.Effect<FailedAttempt> => {
@@ -181,9 +190,14 @@ const attemptBy = (
   others: ReadonlyArray<Agent.Agent>,
   tries: number
 ): Effect.Effect<ItemEnd> => {
-  const { group, priority = 0 } = doing.job.step.definition
+  const { group, id: stepId, priority = 0 } = doing.job.step.definition
+  const { budget, limiter } = doing.surroundings
+  const attempt = (spending?: Spending) =>
+    limiter.within(group, priority)(attemptOnce(doing, agent, spending))
+  const { index } = doing.job
+  // What it may use is there before its group has room, so that no room is taken by what cannot begin.
   return Effect.flatMap(
-    doing.surroundings.limiter.within(group, priority)(attemptOnce(doing, agent)),
+    budget === undefined ? attempt() : budget.within({ stepId, index, priority, agentId: agent.id }, attempt),
     (end) =>
       end._tag === "FailedAttempt" ? afterFailure(doing, end, agent, others, tries) : Effect.succeed(end)
   )

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import type { Event, PauseMode } from "../Event.js"
+import type { Event, Failure, PauseMode } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
@@ -19,6 +19,7 @@ import { endOf, itemEffect, type Sight } from "./items.js"
 import type { Limiter } from "./limiter.js"
 import { makeOffspring } from "./offspring.js"
 import { makeOpening } from "./opening.js"
+import type { RunBudget } from "./runBudget.js"
 import { type Lane, makeLanes, makePriorityQueue, viewOf } from "./schedule.js"
 import { makeSettling } from "./settling.js"
 import { makeWaits } from "./waits.js"
@@ -33,6 +34,8 @@ export interface Signals {
   readonly timeOver: (lane: Lane) => void
   /** The time of a step that waits has come. */
   readonly alarm: () => void
+  /** What the run may use, where something limits it. */
+  readonly budget: RunBudget | undefined
 }
 
 /**
@@ -47,7 +50,7 @@ export const makeBoard = (
   children: Children,
   signals: Signals
 ) => {
-  const { emit, fork, now } = signals
+  const { budget, emit, fork, now } = signals
   const lanes = makeLanes(plan, run)
   const views: Record<string, Json> = {}
   const launchable = makePriorityQueue<Lane>()
@@ -117,7 +120,7 @@ export const makeBoard = (
     index
   })
 
-  const sight: Sight = { run, scopeOf, emit, now, limiter, children }
+  const sight: Sight = { run, scopeOf, emit, now, limiter, budget, children }
 
   const { endWait, open } = makeOpening({
     lanes,
@@ -149,20 +152,29 @@ export const makeBoard = (
   const launch = (workspace: Workspace, most: number): number => {
     let started = 0
     for (let lane = launchable.peek(); lane !== undefined; lane = launchable.peek()) {
-      const { concurrency = Number.POSITIVE_INFINITY, group } = lane.step.definition
+      const { concurrency = Number.POSITIVE_INFINITY, group, id } = lane.step.definition
       const cap = Math.min(concurrency, limiter.mostOf(group))
       while (lane.failing === undefined && lane.running < cap && lane.todo.length > 0) {
         if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return started
         if (started === most) return started
+        if (budget?.hasRoom(id) === false) break
         started++
         startItem(lane, lane.todo.pop() ?? 0, workspace)
       }
-      // A lane at its own limit comes back when one of its items ends.
+      // A lane at a limit of its own comes back when one of its items ends.
       lane.queued = false
       launchable.drop()
     }
     return started
   }
+
+  const failNow = (lane: Lane, failure: Failure): void => {
+    lane.failing = failure
+    interrupt(lane, "cancel")
+    settling.settleIfDone(lane)
+  }
+
+  const laneOf = (stepId: string): Lane | undefined => lanes[plan.indexOf(stepId) ?? -1]
 
   return {
     /**
@@ -212,7 +224,7 @@ export const makeBoard = (
     /** Takes note that what these steps wait for has come. */
     answered: (stepIds: Iterable<string>): void => {
       for (const stepId of stepIds) {
-        const lane = lanes[plan.indexOf(stepId) ?? -1]
+        const lane = laneOf(stepId)
         if (lane !== undefined) waits.answered(lane)
       }
     },
@@ -220,12 +232,14 @@ export const makeBoard = (
     /** Fails a step whose time is over. */
     timeOver: (lane: Lane): void => {
       if (lane.timer?.isRunning() !== true || Run.isSettled(lane.state.status)) return
-      lane.failing = {
-        kind: "Timeout",
-        message: `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
-      }
-      interrupt(lane, "cancel")
-      settling.settleIfDone(lane)
+      const message = `the step took longer than ${lane.step.definition.stepTimeoutMillis} ms`
+      failNow(lane, { kind: "Timeout", message })
+    },
+
+    /** Fails a step, whatever its items have come to. */
+    failStep: (stepId: string, failure: Failure): void => {
+      const lane = laneOf(stepId)
+      if (lane?.items !== undefined && !Run.isSettled(lane.state.status)) failNow(lane, failure)
     },
 
     /** Takes note that the ends of these steps are durable: now their dependents may start. */
@@ -264,6 +278,13 @@ export const makeBoard = (
     /** Records of what is not undone that it cannot be. */
     giveUp: compensation.giveUp,
 
+    /** Interrupts one item of a step or all that is under way in it, to be done later, without waiting for that. */
+    interruptIn: (stepId: string, index?: number): void => {
+      const lane = laneOf(stepId)
+      const fiber = index === undefined ? undefined : lane?.fibers[index]
+      if (fiber !== undefined) interruptNow(fiber)
+      else if (lane !== undefined && index === undefined) interrupt(lane, "interrupt")
+    },
     /** Interrupts what is under way for good, without waiting for it to have ended. */
     cancelAll: (): void => {
       for (const lane of busy) interrupt(lane, "cancel")

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import type { Failure } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
@@ -31,7 +32,8 @@ import type { MigrationReason } from "./migration.js"
 import { makePremises } from "./premises.js"
 import { makeRecorder, mostPending, mostUnacknowledged } from "./recorder.js"
 import { answer } from "./refusal.js"
-import { makeTimer } from "./timer.js"
+import { makeRunBudget } from "./runBudget.js"
+import { makeRunClocks } from "./runClocks.js"
 
 /** Items that may be started before whatever else waits in this process has its turn. */
 const mostStarts = 1024
@@ -86,16 +88,27 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       post({ _tag: "WorkspaceEnded", exit })
     )
     const slot = makeSlot(input.admit, fork, () => post({ _tag: "Admitted" }))
-    const boardOf = (given: Plan) =>
-      makeBoard(given, run, registry, input.limiter, input.children, { emit, now, fork, ...posted(post) })
-    const timerOf = ({ definition: { timeoutMillis } }: Plan) =>
-      timeoutMillis === undefined
-        ? undefined
-        : makeTimer(Math.max(1, timeoutMillis - run.ranMillis), fork, now, () =>
-            post({ _tag: "TimeOver", lane: undefined })
-          )
-    let board = boardOf(plan)
-    let timer = timerOf(plan)
+    /** What is made of a plan: which steps there are, what they may use, how long they may take. */
+    const layOut = (given: Plan) => {
+      const budget = makeRunBudget(given, run, input.budgets, {
+        emit,
+        now,
+        fork,
+        isEnding: () => ending !== undefined,
+        interrupt: (stepId, index) =>
+          stepId === undefined ? board.pauseAll("interrupt") : board.interruptIn(stepId, index),
+        breached: (breach) => post({ _tag: "BudgetBreached", breach }),
+        fail: (failure, stepId) =>
+          stepId === undefined ? failNow(failure) : board.failStep(stepId, failure),
+        ownerChanged: () => post({ _tag: "Alarm" })
+      })
+      const signals = { emit, now, fork, budget, ...posted(post) }
+      const laid = makeBoard(given, run, registry, input.limiter, input.children, signals)
+      const over = () => post({ _tag: "TimeOver", lane: undefined })
+      const { timeoutMillis } = given.definition
+      return { budget, board: laid, clocks: makeRunClocks(run, timeoutMillis, laid, budget, fork, now, over) }
+    }
+    let { board, budget, clocks } = layOut(plan)
 
     /** Has nothing started before what is recorded up to here is durable. */
     const hold = (): void => {
@@ -105,20 +118,27 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     const undoing = makeUndoing({ run, slot, board: () => board, emit, hold, premises })
 
-    /** Lets a run that has its slot go on, unless it is to pause or to end. */
+    const isHalted = (): boolean => run.pause !== undefined || run.breach !== undefined
+
+    /** Lets a run go on once it has its slot, unless it is to pause or to end. */
     const proceed = (): void => {
-      if (!slot.held() || run.status !== "Queued" || run.pause !== undefined || ending !== undefined) return
+      budget?.relieve()
+      if (run.status !== "Queued" || isHalted() || ending !== undefined) return
+      slot.request()
+      if (!slot.held()) return
       emit(run.started ? { _tag: "RunResumed" } : { _tag: "RunStarted" })
       hold()
       premises.prepare()
-      board.startTimers()
-      timer?.start()
+      clocks.start()
     }
 
     const accept = makeAccept(run, recorder, {
       isEnding: () => ending !== undefined,
-      resume: slot.request,
-      pause: (mode) => board.pauseAll(mode),
+      pause: (mode) => {
+        budget?.turnBack()
+        board.pauseAll(mode)
+      },
+      raised: () => budget?.raised(),
       cancel: () => {
         ending = { _tag: "Cancelled" }
         if (!undoing.isOn()) board.cancelAll()
@@ -131,8 +151,8 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const adopted = adopt(run, recorder, message)
       if (adopted === undefined) return
       plan = adopted
-      board = boardOf(adopted)
-      timer = timerOf(adopted)
+      clocks.close()
+      ;({ board, budget, clocks } = layOut(adopted))
     }
 
     const workspaceEnded = (exit: Exit.Exit<Workspace, WorkspaceError>): void => {
@@ -141,14 +161,16 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       if (failure !== undefined) ending ??= { _tag: "Failed", failure, stepId: undefined }
     }
 
-    const timeOver = (): void => {
-      if (timer?.isRunning() !== true || ending !== undefined) return
-      const failure = {
-        kind: "Timeout",
-        message: `the run took longer than ${plan.definition.timeoutMillis} ms`
-      }
+    const failNow = (failure: Failure): void => {
+      if (ending !== undefined) return
       ending = { _tag: "Failed", failure, stepId: undefined }
       board.cancelAll()
+    }
+
+    const timeOver = (): void => {
+      if (!clocks.isRunning()) return
+      const { timeoutMillis } = plan.definition
+      failNow({ kind: "Timeout", message: `the run took longer than ${timeoutMillis} ms` })
     }
 
     const handle = (message: Message): void => {
@@ -165,6 +187,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         case "TimeOver":
           if (message.lane === undefined) timeOver()
           else board.timeOver(message.lane)
+          return
+        case "BudgetBreached":
+          budget?.answer(message.breach)
           return
         case "Durable":
           board.durable(message.settled)
@@ -194,7 +219,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
     const end = (how: Ending) =>
       Effect.gen(function* () {
         yield* slot.release
-        timer?.stop()
+        clocks.close()
         yield* board.cancelChildren
         board.abandon(reasonOf(how))
         yield* recordEnd(how, {
@@ -209,7 +234,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         })
       })
 
-    const goesOn = () => run.status === "Running" && run.pause === undefined && ending === undefined
+    const goesOn = () => run.status === "Running" && !isHalted() && ending === undefined
 
     /** Leaves the slot to others where the run does nothing but wait; it asks for it again when it can go on. */
     const shareSlot = (): void => {
@@ -222,6 +247,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const fatal = board.fatal()
       if (fatal !== undefined && ending === undefined) {
         ending = { _tag: "Failed", ...fatal }
+        budget?.turnBack()
         if (plan.definition.onStepFailure !== "drain") board.cancelAll()
       }
       if (ending === undefined && board.isDone() && run.status === "Running") ending = board.completion()
@@ -229,13 +255,12 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       const underWay = run.status === "Running" || run.status === "Queued"
       if (ending !== undefined)
         return (ending._tag === "Cancelled" || underWay) && undoing.isOver(ending) ? ending : undefined
-      return run.pause !== undefined && underWay ? "Pause" : undefined
+      return isHalted() && underWay ? "Pause" : undefined
     }
 
     const pause = Effect.suspend(() => {
-      emit({ _tag: "RunPaused" })
-      board.stopTimers()
-      timer?.stop()
+      emit({ _tag: run.pause === undefined ? "RunOverBudget" : "RunPaused" })
+      clocks.stop()
       return slot.release
     })
 
@@ -249,7 +274,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
 
     /** Ends what is under way, and leaves the run as one that can be continued. */
     const suspend = Effect.gen(function* () {
-      timer?.stop()
+      clocks.close()
       yield* board.stop
       yield* slot.release
       yield* Scope.close(premises.scope, Exit.fail(new Suspended()))
@@ -336,7 +361,6 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
       ending = decidedFor(run)
       if (ending !== undefined) board.cancelAll()
-      if (run.status === "Queued" && run.pause === undefined) slot.request()
       state = "idle"
       rouse()
     }

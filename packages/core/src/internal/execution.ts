@@ -7,6 +7,7 @@ import type { CommandId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import type * as Run from "../Run.js"
 import type { Workspace, WorkspaceError } from "../WorkspaceService.js"
+import type { Budgets } from "./budgets.js"
 import type { Children } from "./childItems.js"
 import type { Limiter } from "./limiter.js"
 import type { CommandError, MigrationError } from "./message.js"
@@ -27,6 +28,8 @@ export interface Input {
   readonly registry: AgentRegistry.Service
   /** Lets attempts begin as the limits of their groups allow. */
   readonly limiter: Limiter
+  /** What the runs of this host share of their budgets. */
+  readonly budgets: Budgets
   /** Has the items executed that are runs themselves. */
   readonly children: Children
 }

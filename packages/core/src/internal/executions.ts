@@ -15,6 +15,7 @@ import type { Plan } from "../Plan.js"
 import type * as Run from "../Run.js"
 import { type RunResult, resultOf } from "../RunResult.js"
 import { notHere } from "./adopting.js"
+import type { Budgets } from "./budgets.js"
 import type { Migration, MigrationReason } from "./migration.js"
 import { answer } from "./refusal.js"
 
@@ -57,6 +58,7 @@ export const makeExecutions = (
   dispatch: Distributor.Service["dispatch"],
   admit: Start["admit"],
   limiter: Start["limiter"],
+  budgets: Budgets,
   children: () => Start["children"]
 ): Effect.Effect<Executions, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -84,7 +86,7 @@ export const makeExecutions = (
         broken.delete(run.id)
         const drive = Effect.scoped(
           Effect.gen(function* () {
-            const execution = yield* dispatch({ run, plan, admit, limiter, children: children() })
+            const execution = yield* dispatch({ run, plan, admit, limiter, budgets, children: children() })
             yield* Deferred.succeed(entry.execution, execution)
             yield* execution.done
           })

@@ -104,7 +104,7 @@ export const makeHandles = (
 
     const sendCommand: Handles["sendCommand"] = (runId, command, commandId) =>
       Effect.flatMap(commandIdOf(commandId), (id) =>
-        reach(runId, ({ active, isIdle, run }): Effect.Effect<void, CommandError> => {
+        reach(runId, ({ active, isIdle, run }): Effect.Effect<void, CommandError | EventLogError> => {
           if (active !== undefined) return executions.send(active, id, command)
           return isIdle && malformed(command) === undefined
             ? recovery.wake(run, id, command)

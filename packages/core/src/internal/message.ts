@@ -1,5 +1,6 @@
 import type * as Deferred from "effect/Deferred"
 import type * as Exit from "effect/Exit"
+import type { Breach } from "../Budget.js"
 import type { CommandConflict, ControlCommand, IllegalCommand } from "../Command.js"
 import type * as EventLog from "../EventLog.js"
 import type { CommandId } from "../Ids.js"
@@ -29,6 +30,7 @@ export type Message =
       readonly end: ItemEnd | Computed | undefined
     }
   | { readonly _tag: "TimeOver"; readonly lane: Lane | undefined }
+  | { readonly _tag: "BudgetBreached"; readonly breach: Breach }
   | {
       readonly _tag: "Durable"
       readonly exit: Exit.Exit<unknown, EventLog.LogWriteFailed>

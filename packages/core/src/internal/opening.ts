@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect"
 import type { Event, Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Fork } from "./compat.js"
+import { isCompensation } from "./compensationPlan.js"
 import { given, listOf } from "./evaluation.js"
 import { hasItems } from "./planStep.js"
+import type { RunBudget } from "./runBudget.js"
 import { type Lane, skipReason, stepTypeOf } from "./schedule.js"
 import type { Settling } from "./settling.js"
 import { makeTimer } from "./timer.js"
@@ -17,6 +19,7 @@ export interface Doors {
     readonly now: () => number
     readonly fork: Fork
     readonly timeOver: (lane: Lane) => void
+    readonly budget: RunBudget | undefined
   }
   readonly settling: Settling
   readonly waits: Waits
@@ -75,6 +78,7 @@ export const makeOpening = ({
   }
 
   const startTimer = (lane: Lane): void => {
+    if (!isCompensation(lane.step.definition)) signals.budget?.opened(lane.step.definition.id)
     const millis = lane.step.definition.stepTimeoutMillis
     if (millis === undefined) return
     lane.timer ??= makeTimer(millis, fork, now, () => signals.timeOver(lane))

@@ -65,7 +65,15 @@ export const queryOf = (
 })
 
 const works = ["skill", "agent", "subworkflow", "map", "reduce", "approval", "wait"] as const
-const ofAgents = ["inputType", "constraints", "group", "retry", "attemptTimeoutMillis", "fallback"] as const
+const ofAgents = [
+  "inputType",
+  "constraints",
+  "group",
+  "retry",
+  "attemptTimeoutMillis",
+  "fallback",
+  "budget"
+] as const
 const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure"] as const
 
 const checkWork = (step: StepDefinition, path: string, report: Report): void => {
@@ -80,7 +88,7 @@ const checkWork = (step: StepDefinition, path: string, report: Report): void => 
   else if (given.length > 1)
     report(path, "work", `a step does one thing; of ${given.join(" and ")}, keep one`)
   else if (first !== "skill" && first !== "agent") {
-    const names = first === "subworkflow" ? ofAgents : [...ofAgents, ...ofItems]
+    const names = first === "subworkflow" ? ofAgents : [...ofItems, ...ofAgents]
     for (const name of names) {
       if (step[name] !== undefined)
         report(`${path}.${name}`, "work", `this is about an agent, and ${first} needs none; remove it`)

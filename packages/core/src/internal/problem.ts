@@ -18,7 +18,8 @@ export const Problem = Schema.Struct({
     "unreachable",
     "forEach",
     "group",
-    "compensation"
+    "compensation",
+    "budget"
   ),
   message: Schema.String
 })

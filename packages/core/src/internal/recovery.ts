@@ -60,19 +60,20 @@ export interface Recovery {
     run: Run.Run,
     id: CommandId,
     command: ControlCommand
-  ) => Effect.Effect<void, IllegalCommand | CommandConflict | EventLog.LogWriteFailed>
+  ) => Effect.Effect<void, IllegalCommand | CommandConflict | EventLog.EventLogError>
   /** What there is to record of a run that nothing executes, though its last entry does not say so. */
   readonly interruptionOf: (run: Run.Run) => ReadonlyArray<EventOf<"RunInterrupted">>
   /** Continues all that can be; nothing is under way where it fails. */
   readonly all: Effect.Effect<ReadonlyArray<Active>, EventLog.EventLogError>
 }
 
-/** Recovery on a log; a run that has seen as many crashes is left to whoever sends it a command. */
+/** Recovery on a log; runs of an owner go on once that is prepared, and a run that has seen as many crashes is left to whoever sends it a command. */
 export const makeRecovery = (
   log: EventLog.Service,
   executions: Executions,
   planOf: (definition: Definition) => Effect.Effect<Plan.Plan, Plan.InvalidWorkflow>,
-  maxCrashes: number
+  maxCrashes: number,
+  prepare: (owner: string | undefined) => Effect.Effect<void, EventLog.EventLogError>
 ): Recovery => {
   const interruptionOf: Recovery["interruptionOf"] = (run) => {
     if (run.status === "Interrupted") return []
@@ -119,6 +120,7 @@ export const makeRecovery = (
         command._tag === "Cancel" ? planToEnd(run) : planFor(run),
         (error) => refuse(run, command, `its workflow is not valid any more. ${error.message}`)
       )
+      yield* prepare(run.owner)
       const events: ReadonlyArray<Event> = [
         ...interruptionOf(run),
         ...(accepted ? [] : [toEvent(id, command)])
@@ -131,6 +133,7 @@ export const makeRecovery = (
     // A run of this host that ends while the log is read looks as if it were interrupted.
     const found = yield* findUnfinished(log, new Set(executions.owned))
     const left = found.filter(({ id }) => !executions.owned.has(id))
+    for (const owner of new Set(left.map((run) => run.owner))) yield* prepare(owner)
     // They share their groups in the log, and nothing is launched before all are durable.
     yield* Effect.forEach(
       left.filter(({ status }) => status !== "Interrupted"),

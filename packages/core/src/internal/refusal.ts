@@ -1,14 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Budget from "../Budget.js"
 import { CommandConflict, ControlCommand, IllegalCommand, isRepeat, tagOf, toEvent } from "../Command.js"
 import type { CommandId } from "../Ids.js"
 import { didYouMean } from "../Nearest.js"
 import * as Run from "../Run.js"
+import { budgetOf, ranFor, stepRanFor } from "./budgetFold.js"
 
 const reasons: { readonly [Status in Run.RunStatus]: string } = {
   Queued: "it is waiting for a slot and not paused",
   Running: "it is running and not paused",
   Paused: "it is paused already",
+  OverBudget:
+    "it is over its budget; send RaiseBudget with a higher ceiling to go on with it, or Cancel to end it",
   Cancelling: "it is being cancelled",
   Interrupted: "it was interrupted; recover it, or send Resume to go on with it or Cancel to end it",
   Completed: "it has completed",
@@ -41,6 +45,28 @@ const undecidable = (
   return approvers === undefined || (by !== undefined && approvers.includes(by))
     ? undefined
     : `only ${approvers.join(", ")} may decide about "${stepId}"`
+}
+
+/** Why ceilings are not taken, or `undefined` where they are. */
+const unraisable = (
+  run: Run.Run,
+  { stepId, ...ceilings }: Extract<ControlCommand, { readonly _tag: "RaiseBudget" }>
+): string | undefined => {
+  const step = stepId === undefined ? undefined : run.steps.get(stepId)
+  if (stepId !== undefined && step === undefined)
+    return `there is no step "${stepId}"${didYouMean(stepId, [...run.steps.keys()])}`
+  const given = Budget.dimensions.filter((dimension) => ceilings[dimension] !== undefined)
+  if (given.length === 0) return "it gives no ceiling; give tokens, costMicroUsd or wallMillis"
+  const whose = stepId === undefined ? "the run" : `step "${stepId}"`
+  const budget = budgetOf(run, stepId)
+  const ran = step === undefined ? ranFor(run, run.lastTime) : stepRanFor(run, step, run.lastTime)
+  for (const dimension of given) {
+    if (budget?.[dimension] === undefined) return `${whose} has no ceiling of ${dimension} to be raised`
+    const spent = Budget.spentOf((step ?? run).usage, ran, dimension)
+    if ((ceilings[dimension] ?? 0) <= spent)
+      return `${whose} has used ${Budget.show(dimension, spent)} already; give more than that`
+  }
+  return undefined
 }
 
 /** The refusal of a command to a run that stands as it does. */
@@ -82,6 +108,11 @@ export const refusalOf = (
   if (isEnding && command._tag !== "Cancel") return refuse(run, command, "it is about to end")
   if (Run.next(run, tagOf(command)) === undefined) return refuse(run, command)
   if (command._tag === "Resume" && run.pause === undefined) return refuse(run, command)
-  const undecided = command._tag === "Decide" ? undecidable(run, command) : undefined
-  return undecided === undefined ? undefined : refuse(run, command, undecided)
+  const reason =
+    command._tag === "Decide"
+      ? undecidable(run, command)
+      : command._tag === "RaiseBudget"
+        ? unraisable(run, command)
+        : undefined
+  return reason === undefined ? undefined : refuse(run, command, reason)
 }

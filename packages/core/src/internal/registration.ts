@@ -1,3 +1,4 @@
+import type { Budget } from "../Budget.js"
 import type { EventOf } from "../Event.js"
 import type { Json } from "../Json.js"
 import type { Definition } from "../WorkflowDefinition.js"
@@ -10,6 +11,7 @@ export const registration = (
     readonly concurrency?: number | undefined
     readonly owner?: string | undefined
     readonly tags?: ReadonlyArray<string> | undefined
+    readonly budget?: Budget | undefined
     readonly origin?: EventOf<"RunRegistered">["origin"]
     readonly inputs?: EventOf<"RunRegistered">["inputs"]
     readonly parent?: EventOf<"RunRegistered">["parent"]
@@ -22,6 +24,7 @@ export const registration = (
   tags: options.tags ?? [],
   ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   ...(options.owner === undefined ? {} : { owner: options.owner }),
+  ...(options.budget === undefined ? {} : { budget: options.budget }),
   ...(options.origin === undefined ? {} : { origin: options.origin }),
   ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
   ...(options.parent === undefined ? {} : { parent: options.parent }),

@@ -53,7 +53,9 @@ const reusedOf = (run: Run.Run, plan: Plan, chosen: number | undefined) => {
 /** What another run can keep of this one. */
 export const rerunOf = (run: Run.Run, plan: Plan, from: RerunFrom): Rerun => {
   if (!Run.isTerminal(run.status) && run.status !== "Interrupted")
-    return { reason: `it is ${run.status.toLowerCase()}; wait for its end, or cancel it` }
+    return {
+      reason: `it is ${run.status === "OverBudget" ? "over its budget" : run.status.toLowerCase()}; wait for its end, or cancel it`
+    }
   if (from === "start") return { origin: { runId: run.id, from }, inputs: undefined, reused: [] }
   if (from === "failure") {
     if (run.status === "Completed") return { reason: "it has completed, so it has no failure to go on from" }

@@ -73,6 +73,7 @@ export const receive = (run: Run, name: string, payload: Json): void => {
 
 /** Gives a run another plan: what is known of steps that it has as well stays, and the others are forgotten. */
 export const migrate = (run: Run, { hash, params, workflow }: EventOf<"RunMigrated">): void => {
+  if (run.budget === run.definition.budget) run.budget = workflow.budget
   run.registeredAs ??= { definition: run.definition, params: run.params }
   run.definition = workflow
   run.definitionHash = hash

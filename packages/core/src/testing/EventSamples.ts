@@ -84,12 +84,27 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
     params: { deep: [[[{ a: null }]]], number: 0.1, big: 1e21, negative: -1, text },
     concurrency: 2,
     owner: text,
-    tags: ["a", "", text]
+    tags: ["a", "", text],
+    budget: { tokens: 1, costMicroUsd: 2, wallMillis: 3, warnAt: 0.5, onBreach: "fail" }
   },
   { _tag: "RunStarted" },
   { _tag: "WorkspaceCreated", path: "/tmp/with space" },
   { _tag: "WorkspaceReleased", path: "/tmp/with space", kept: false },
   { _tag: "PauseRequested", commandId, mode: "interrupt" },
+  { _tag: "BudgetWarning", scope: "step", stepId, dimension: "costMicroUsd", limit: 10, spent: 8 },
+  {
+    _tag: "BudgetExceeded",
+    scope: "run",
+    dimension: "wallMillis",
+    limit: 10,
+    spent: 11,
+    onBreach: "fail"
+  },
+  { _tag: "BudgetExceeded", scope: "owner", dimension: "tokens", limit: 10, spent: 10, onBreach: "pause" },
+  { _tag: "RunOverBudget" },
+  { _tag: "BudgetRaised", commandId, stepId, tokens: 20 },
+  { _tag: "BudgetRaised", commandId, costMicroUsd: 30, wallMillis: 40 },
+  { _tag: "OwnerBudgetRaised" },
   { _tag: "RunPaused" },
   { _tag: "ResumeRequested", commandId },
   { _tag: "RunResumed" },

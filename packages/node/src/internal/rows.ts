@@ -39,7 +39,9 @@ export const runValues = (row: RunRow): ReadonlyArray<Value> => [
   row.usage.cachedTokens,
   row.usage.costMicroUsd,
   json(row.failure),
-  row.failedStep
+  row.failedStep,
+  json(row.budget),
+  json(row.breach)
 ]
 
 /** The run that columns stand for; they are this package's own. */
@@ -60,6 +62,8 @@ export const runOf = (columns: Columns): RunRow =>
     usage: usageOf(columns),
     failure: parsed(columns.failure),
     failedStep: columns.failed_step,
+    budget: parsed(columns.budget),
+    breach: parsed(columns.breach),
     firstSeq: columns.first_seq,
     lastSeq: columns.last_seq
   }) as RunRow

@@ -58,11 +58,11 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   // No index has any of these columns, so that a run under way is written without one being touched.
   const moveRun = prepare(
     `UPDATE runs SET last_seq = ?, started_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, budget = ?, breach = ? WHERE first_seq = ?`
   )
   const turnRun = prepare(
     `UPDATE runs SET status = ?, last_seq = ?, started_at = ?, ended_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, budget = ?, breach = ? WHERE first_seq = ?`
   )
   const putTag = prepare(insert("run_tags", ["tag", "first_seq", "status", "workflow", "owner"]))
   const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND status = ? AND first_seq = ?")
@@ -108,17 +108,18 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const { endedAt, failedItems, lastSeq, startedAt, status, succeededItems, workspace } = row
     const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = row.usage
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
+    const limits = [row.budget, row.breach].map((each) => (each === null ? null : JSON.stringify(each)))
     if (written === undefined) {
       putRun.run(...runValues(row))
       putDefinitionOf(changed)
       for (const tag of new Set(run.tags)) putTag.run(tag, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
-      moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, firstSeq)
+      moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, ...limits, firstSeq)
     } else {
       const failure = row.failure === null ? null : JSON.stringify(row.failure)
       turnRun.run(
         ...[status, lastSeq, startedAt, endedAt, workspace, succeededItems, failedItems],
-        ...[...tokens, failure, row.failedStep, firstSeq]
+        ...[...tokens, failure, row.failedStep, ...limits, firstSeq]
       )
       for (const tag of new Set(run.tags)) turnTag.run(status, tag, written.status, firstSeq)
     }

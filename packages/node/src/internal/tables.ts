@@ -97,11 +97,15 @@ const definitionsTable = `
 CREATE TABLE definitions (first_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL);
 `
 
-/** No run of version 3 recorded a hash or was migrated. */
-const fromVersion3 = definitionsTable
-
 /** No step of version 2 waited or had an output of its own, so that there is nothing to fill these tables with. */
 const fromVersion2 = `${waitingTables}${outputsTable}`
+
+/** No run of version 3 recorded a hash, was migrated, had a budget, stood still because of one or was an item of another run. */
+const fromVersion3 = `${definitionsTable}
+ALTER TABLE runs ADD COLUMN budget TEXT;
+ALTER TABLE runs ADD COLUMN breach TEXT;
+INSERT OR IGNORE INTO totals VALUES ('OverBudget', 0, 0, 0, 0, 0);
+`
 
 /** Raised whenever a table changes, together with a migration from the version before. */
 export const schemaVersion = 4
@@ -110,17 +114,19 @@ export const schemaVersion = 4
  * The tables of the index. Every column is a function of the log, so that an index can always be built anew from it. What
  * belongs to a run is keyed by the position of its registration, so that whatever ids hosts choose, new rows come last.
  */
-export const schema = `${version2}${waitingTables}${outputsTable}${definitionsTable}`
+export const schema = `${version2}${waitingTables}${outputsTable}${fromVersion3}`
 
 const usageNames = ["input_tokens", "output_tokens", "cached_tokens", "cost_micro_usd"]
 
-/** The columns of a run, as its values are ordered. */
-export const runNames: ReadonlyArray<string> = [
+const oldRunNames: ReadonlyArray<string> = [
   ...["first_seq", "run_id", "last_seq", "workflow", "status", "owner", "tags"],
   ...["registered_at", "started_at", "ended_at", "workspace", "succeeded_items", "failed_items"],
   ...usageNames,
   ...["failure", "failed_step"]
 ]
+
+/** The columns of a run, as its values are ordered. */
+export const runNames: ReadonlyArray<string> = [...oldRunNames, "budget", "breach"]
 
 /** The columns of a step, as its values are ordered; before them comes `first_seq` of its run. */
 export const stepNames: ReadonlyArray<string> = [
@@ -158,7 +164,7 @@ DROP INDEX runs_by_owner;
 ${version1Tables.map((name) => `ALTER TABLE ${name} RENAME TO old_${name};`).join("\n")}
 ${version2}
 INSERT OR REPLACE INTO meta SELECT * FROM old_meta;
-INSERT INTO runs (${runNames.join(", ")}) SELECT ${old(runNames)} FROM old_runs AS old ORDER BY old.first_seq;
+INSERT INTO runs (${oldRunNames.join(", ")}) SELECT ${old(oldRunNames)} FROM old_runs AS old ORDER BY old.first_seq;
 INSERT INTO run_tags (tag, first_seq, status, workflow, owner)
   SELECT old.tag, old.first_seq, runs.status, runs.workflow, runs.owner FROM old_run_tags AS old JOIN runs USING (first_seq);
 UPDATE totals SET (runs, ${usageNames.join(", ")}) = (
