@@ -138,7 +138,7 @@ const attemptOnce = (
     /** Takes note of an answer in the registry; what is to follow counts from `at` on. */
     const answered = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined, at: number) => {
       doing.spent = Usage.add(before, usage)
-      spending?.answered(usage)
+      spending?.answered(usage, failure === undefined)
       return registry.observe(agent.id, { durationMillis: Math.max(0, at - startedAt), usage, failure })
     }
     const onFailure = (error: AgentError): Effect.Effect<FailedAttempt> => {

@@ -28,9 +28,18 @@ export const raise = (run: Run, event: EventOf<"BudgetRaised">): void => {
   else run.raised.set(event.stepId, { ...run.raised.get(event.stepId), ...ceilings })
 }
 
+/** The budget of a step with the ceilings that it has now. */
+export const raisedOf = (
+  run: Run,
+  stepId: string,
+  budget: StepBudget | undefined
+): StepBudget | undefined => {
+  const raised = run.raised.get(stepId)
+  return budget === undefined || raised === undefined ? budget : { ...budget, ...raised }
+}
+
 /** The budget of the run, or of one of its steps, with the ceilings that it has now. */
 export const budgetOf = (run: Run, stepId?: string): Budget | StepBudget | undefined => {
   if (stepId === undefined) return run.budget
-  const budget = run.definition.steps.find(({ id }) => id === stepId)?.budget
-  return budget === undefined ? undefined : { ...budget, ...run.raised.get(stepId) }
+  return raisedOf(run, stepId, run.definition.steps.find(({ id }) => id === stepId)?.budget)
 }

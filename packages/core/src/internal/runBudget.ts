@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
-import { type Breach, defaultWarnAt, explain, type Mark } from "../Budget.js"
+import { type Breach, type Budget, defaultWarnAt, explain, type Mark, type StepBudget } from "../Budget.js"
 import type { Event, Failure } from "../Event.js"
 import type { AgentId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import * as Usage from "../Usage.js"
-import { budgetOf, warningKey } from "./budgetFold.js"
+import { raisedOf, warningKey } from "./budgetFold.js"
 import type { Budgets } from "./budgets.js"
 import { async, type Fork } from "./compat.js"
 import { isCompensation } from "./compensationPlan.js"
@@ -42,7 +42,7 @@ export interface Spending {
   /** What it has used so far. */
   readonly report: (usage: Usage.Usage) => void
   /** What it has used in all, once its answer is known. */
-  readonly answered: (usage: Usage.Usage) => void
+  readonly answered: (usage: Usage.Usage, succeeded: boolean) => void
 }
 
 /** What a run under way may use, over all its steps. */
@@ -86,10 +86,10 @@ const mostWaiting = 64
 
 const kinds = ["tokens", "costMicroUsd"] as const
 
-/** The greater of what is known, by dimension; nothing used is news only of an attempt that came to an answer. */
-const learnt = (known: Ledger.Known, used: Ledger.Amounts, answered: boolean): Ledger.Known => {
+/** The greater of what is known, by dimension; nothing used is news only of an attempt that succeeded. */
+const learnt = (known: Ledger.Known, used: Ledger.Amounts, succeeded: boolean): Ledger.Known => {
   const most = (kind: Ledger.Kind) =>
-    answered || used[kind] > 0 ? Math.max(known[kind] ?? 0, used[kind]) : known[kind]
+    succeeded || used[kind] > 0 ? Math.max(known[kind] ?? 0, used[kind]) : known[kind]
   return { tokens: most("tokens"), costMicroUsd: most("costMicroUsd") }
 }
 
@@ -115,9 +115,13 @@ export const makeRunBudget = (
   )
   if (run.budget === undefined && purse === undefined && limited.length === 0) return undefined
 
+  const budgetOf = (stepId: StepId | undefined): Budget | StepBudget | undefined =>
+    stepId === undefined
+      ? run.budget
+      : raisedOf(run, stepId, plan.steps[plan.indexOf(stepId) ?? -1]?.definition.budget)
   const scopes = new Map<Ledger.Account, Pick<Mark, "scope" | "stepId">>()
   const open = (scope: Pick<Mark, "scope" | "stepId">, usage: Usage.Usage, parent?: Ledger.Account) => {
-    const budget = budgetOf(run, scope.stepId) ?? {}
+    const budget = budgetOf(scope.stepId) ?? {}
     const given = kinds.flatMap((dimension) => {
       const limit = budget[dimension]
       const known = limit !== undefined && run.warned.has(warningKey({ ...scope, dimension, limit }))
@@ -155,7 +159,7 @@ export const makeRunBudget = (
   const fatal = new Set<string>()
 
   const policyOf = ({ scope, stepId }: Mark): Breach["onBreach"] =>
-    (scope === "owner" ? purse?.onBreach() : budgetOf(run, stepId)?.onBreach) ?? "pause"
+    (scope === "owner" ? purse?.onBreach() : budgetOf(stepId)?.onBreach) ?? "pause"
 
   const mayRecord = (): boolean => Run.next(run, "BudgetExceeded") !== undefined
 
@@ -196,7 +200,7 @@ export const makeRunBudget = (
     }
   }
 
-  const wall = makeWallBudget(run, signals.fork, signals.now, {
+  const wall = makeWallBudget(run, budgetOf, signals.fork, signals.now, {
     warned,
     exceeded: (mark) => {
       breached(mark)
@@ -210,10 +214,10 @@ export const makeRunBudget = (
     return found
   }
 
-  const learn = ({ agentId, stepId }: Attempt, usage: Usage.Usage, answered: boolean): Ledger.Amounts => {
+  const learn = ({ agentId, stepId }: Attempt, usage: Usage.Usage, succeeded: boolean): Ledger.Amounts => {
     const used = amountsOf(usage)
-    known.set(stepId, learnt(knownOf(stepId), used, answered))
-    budgets.learnt.set(agentId, learnt(budgets.learnt.get(agentId) ?? {}, used, answered))
+    known.set(stepId, learnt(knownOf(stepId), used, succeeded))
+    budgets.learnt.set(agentId, learnt(budgets.learnt.get(agentId) ?? {}, used, succeeded))
     return used
   }
 
@@ -277,7 +281,7 @@ export const makeRunBudget = (
         (hold) =>
           make({
             report: (usage) => hold.report(learn(attempt, usage, false)),
-            answered: (usage) => hold.end(learn(attempt, usage, true))
+            answered: (usage, succeeded) => hold.end(learn(attempt, usage, succeeded))
           }),
         (hold) => Effect.sync(() => hold.end())
       )
@@ -289,8 +293,8 @@ export const makeRunBudget = (
     hasRoom: (stepId) => (queued.get(stepId) ?? 0) < mostWaiting,
     turnBack: () => refuse(() => true),
     raised: () => {
-      for (const [account, { stepId }] of scopes) Ledger.limit(account, budgetOf(run, stepId) ?? {})
-      wall.start()
+      for (const [account, { stepId }] of scopes) Ledger.limit(account, budgetOf(stepId) ?? {})
+      wall.rearm()
     },
     relieve: () => {
       const { breach } = run

@@ -2,7 +2,7 @@ import type { Budget, Mark, StepBudget } from "../Budget.js"
 import { defaultWarnAt } from "../Budget.js"
 import type { StepId } from "../Ids.js"
 import { isSettled, type Run } from "../Run.js"
-import { budgetOf, ranFor, stepRanFor, warningKey } from "./budgetFold.js"
+import { ranFor, stepRanFor, warningKey } from "./budgetFold.js"
 import type { Fork } from "./compat.js"
 import { makeTimer, type Timer } from "./timer.js"
 
@@ -10,8 +10,10 @@ import { makeTimer, type Timer } from "./timer.js"
 export interface WallBudget {
   /** Watches a step from now on, where it has such a ceiling. */
   readonly watch: (stepId: StepId) => void
-  /** Has the clock run, or takes note of new ceilings while it does. */
+  /** Has the clock run. */
   readonly start: () => void
+  /** Takes note of new ceilings. */
+  readonly rearm: () => void
   readonly stop: () => void
 }
 
@@ -39,7 +41,13 @@ const markOf = (
 }
 
 /** The clock does not run at first. */
-export const makeWallBudget = (run: Run, fork: Fork, now: () => number, signals: WallSignals): WallBudget => {
+export const makeWallBudget = (
+  run: Run,
+  budgetOf: (stepId: StepId) => Budget | StepBudget | undefined,
+  fork: Fork,
+  now: () => number,
+  signals: WallSignals
+): WallBudget => {
   const steps = new Set<StepId>()
   /** The ceilings that were told as exceeded. */
   const over = new Set<string>()
@@ -52,7 +60,7 @@ export const makeWallBudget = (run: Run, fork: Fork, now: () => number, signals:
     for (const stepId of steps) {
       const step = run.steps.get(stepId)
       if (step === undefined || isSettled(step.status)) steps.delete(stepId)
-      else found.push(...markOf(budgetOf(run, stepId), stepRanFor(run, step, time), stepId))
+      else found.push(...markOf(budgetOf(stepId), stepRanFor(run, step, time), stepId))
     }
     return found.filter(({ mark }) => !over.has(warningKey(mark)))
   }
@@ -82,7 +90,7 @@ export const makeWallBudget = (run: Run, fork: Fork, now: () => number, signals:
 
   return {
     watch: (stepId) => {
-      if (steps.has(stepId) || budgetOf(run, stepId)?.wallMillis === undefined) return
+      if (steps.has(stepId) || budgetOf(stepId)?.wallMillis === undefined) return
       steps.add(stepId)
       arm()
     },
@@ -90,6 +98,7 @@ export const makeWallBudget = (run: Run, fork: Fork, now: () => number, signals:
       running = true
       arm()
     },
+    rearm: arm,
     stop: () => {
       running = false
       arm()
