@@ -8,6 +8,7 @@ interface Row {
   readonly does: string
   readonly perSecond: number | null
   readonly ratio: number | null
+  readonly figures?: Readonly<Record<string, number | null>>
   readonly status?: string
 }
 
@@ -40,6 +41,25 @@ describe("the benchmarks", () => {
       }
     }
   }, 60_000)
+
+  it("measure what a large graph leaves in memory, under way and afterwards", async () => {
+    const { code, stderr, stdout } = await bench(
+      "graph",
+      "--group",
+      "heap",
+      "--quick",
+      "--no-peers",
+      "--json"
+    )
+    expect(code, stderr).toBe(0)
+    const rows = rowsOf(stdout)
+    expect(rows.map(({ name, status }) => [name, status])).toEqual([
+      ["100 steps", undefined],
+      ["100 items", undefined]
+    ])
+    for (const { figures } of rows)
+      expect(Object.keys(figures ?? {})).toEqual(["bytes each, under way", "bytes each, ended"])
+  }, 120_000)
 
   it("refuse what is no suite, and too few repeats for a median", async () => {
     expect(await bench("limits")).toMatchObject({ code: 2, stdout: "" })

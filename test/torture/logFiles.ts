@@ -27,7 +27,7 @@ const sha256 = (content: string | Buffer): string => createHash("sha256").update
 /** An entry with its event, which may be kept in a file that is named by its hash; throws where that is not there. */
 export const wholeEntry = (directory: string, entry: Found): Found => {
   const payload = entry.event.payload as { readonly sha256: string; readonly bytes: number } | undefined
-  if (payload === undefined) return entry
+  if (payload === undefined || "commandId" in entry.event) return entry
   const content = fs.readFileSync(path.join(directory, "payloads", `${payload.sha256}.json`))
   if (content.length !== payload.bytes || sha256(content) !== payload.sha256) {
     throw new Error(`the payload of entry ${entry.seq} is another one`)

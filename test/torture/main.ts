@@ -46,6 +46,7 @@ const summary = (endings: ReadonlyArray<Ending>, verdict: Verdict, seconds: numb
       `lost ${verdict.lost}, duplicated ${verdict.duplicated}, reordered ${verdict.reordered}`,
     `${counted(verdict.started)} runs started, ${counted(verdict.finished)} finished`,
     `index ${verdict.indexIsFold ? "=" : "≠"} log`,
+    `${counted(verdict.waited)} steps waited, ${counted(verdict.survived)} of them longer than their host lived`,
     `${verdict.log.segments} segments, ${verdict.log.torn} torn tails set aside, ` +
       `${counted(verdict.log.payloads)} payloads, ${counted(verdict.log.chained)} entries chained`,
     `workspaces left ${verdict.workspaces}`,

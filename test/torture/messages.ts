@@ -25,7 +25,7 @@ export type Request =
   | { readonly t: "append"; readonly notes: ReadonlyArray<number> }
   | { readonly t: "finish" }
 
-/** An entry as a follower has seen it: position, content, run, kind, and the item or the command that it is about. */
+/** An entry as a follower has seen it: position, content, run, kind, and what it is about. */
 export type Seen = readonly [seq: number, hash: string, runId: string, tag: string, about: string]
 
 /** What a host reports, a line of JSON each, at the moment when it happens. */

@@ -20,6 +20,10 @@ export interface KnownRun {
   cancelled: boolean
   /** Whether it waits for somebody to send it on, because its hosts died again and again. */
   parked: boolean
+  /** The steps that wait, as far as is known. */
+  readonly waiting: Set<string>
+  /** The command that was last sent to answer each step that waits. */
+  readonly answers: Map<string, string>
 }
 
 /** A raw entry by its number: where it was acknowledged to be, or that it is not there. */
@@ -78,6 +82,8 @@ export const makeRecord = (): Record => {
     if (run === undefined) return
     run.parked = tag === "RunInterrupted" && about.includes("send Resume")
     if (tag === "RunCompleted" || tag === "RunFailed" || tag === "RunCancelled") run.ended = true
+    if (tag === "StepWaiting") run.waiting.add(about)
+    if (tag === "StepCompleted" || tag === "StepFailed" || tag === "StepCancelled") run.waiting.delete(about)
     if (tag === "PauseRequested") run.paused = true
     if (tag === "ResumeRequested") run.paused = false
     if (tag === "CancelRequested") run.cancelled = true

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import * as QueryService from "@switchyard/core/QueryService"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
 import * as SqliteIndex from "@switchyard/node/SqliteIndex"
@@ -9,9 +10,9 @@ import { dump } from "../node/indexTables.js"
 import { hashOf } from "./content.js"
 import { type Found, type LogFiles, readLogFiles } from "./logFiles.js"
 import type { Record } from "./record.js"
-import { itemsOf, retention, statusOf } from "./workload.js"
+import { itemsOf, outputsOf, retention, statusOf } from "./workload.js"
 
-/** What was found in the end; every number but the first two of each kind has to be 0. */
+/** What was found in the end; what is lost, duplicated, reordered or left has to be 0. */
 export interface Verdict {
   readonly log: LogFiles
   readonly acknowledged: number
@@ -20,6 +21,9 @@ export interface Verdict {
   readonly reordered: number
   readonly started: number
   readonly finished: number
+  /** How many steps waited, and how many of them longer than the host that they began with lived. */
+  readonly waited: number
+  readonly survived: number
   readonly indexIsFold: boolean
   readonly workspaces: number
   readonly processes: number
@@ -108,11 +112,37 @@ const compare = (record: Record, { entries }: LogFiles) => {
   return { acknowledged: acknowledged.size, lost, duplicated, reordered }
 }
 
+/** Every step of a run has settled once, and waited once and as long as it had to; says how many waited, and how many of them longer than their host lived. */
+const judgeSteps = (found: ReadonlyArray<Found>, bad: (what: string) => void) => {
+  const until = new Map<unknown, number>()
+  const waiting = new Set<unknown>()
+  const settled = new Set<unknown>()
+  const survivors = new Set<unknown>()
+  for (const { event, time } of found) {
+    const { _tag, stepId } = event
+    if (_tag === "RunInterrupted") for (const each of waiting) survivors.add(each)
+    if (_tag === "StepWaiting") {
+      if (until.has(stepId)) bad(`has ${stepId} begin to wait twice`)
+      until.set(stepId, Number(event.until ?? 0))
+      waiting.add(stepId)
+    }
+    if (!/^Step(Completed|Failed|Skipped|Cancelled)$/.test(String(_tag))) continue
+    if (settled.has(stepId)) bad(`has settled ${stepId} twice`)
+    settled.add(stepId)
+    waiting.delete(stepId)
+    if (_tag === "StepCompleted" && time < (until.get(stepId) ?? 0) && event.output === null)
+      bad(`has ended the waiting of ${stepId} before its time`)
+  }
+  return { waited: until.size, survived: survivors.size }
+}
+
 /** Every run that was registered has ended once, as it had to, and did nothing twice that was recorded. */
 const judgeRuns = ({ runs, violations }: Record, { entries }: LogFiles) => {
   const byRun = groupBy(entries, ({ runId }) => runId)
   let started = 0
   let finished = 0
+  let waited = 0
+  let survived = 0
   const endings = new Map<string, keyof typeof retention>()
   for (const [runId, found] of byRun) {
     if (runId === "raw") continue
@@ -141,7 +171,17 @@ const judgeRuns = ({ runs, violations }: Record, { entries }: LogFiles) => {
     )
     for (const [item, times] of completed)
       if (times.length > 1) bad(`has completed ${item} ${times.length} times`)
+    const waits = judgeSteps(found, bad)
+    waited += waits.waited
+    survived += waits.survived
     if (outcome !== "completed") continue
+    const outputs = new Map(
+      found.map(({ event }) => [event._tag === "StepCompleted" ? event.stepId : "", event.output])
+    )
+    for (const [step, output] of Object.entries(outputsOf(known.request))) {
+      if (!isDeepStrictEqual(outputs.get(step), output))
+        bad(`has ${JSON.stringify(outputs.get(step))} of ${step}, and has to have ${JSON.stringify(output)}`)
+    }
     for (const [step, count] of Object.entries(itemsOf(known.request))) {
       const done = [...completed.keys()].filter((item) => item.startsWith(`${step}/`)).length
       // Only the first item of this step can succeed.
@@ -149,7 +189,7 @@ const judgeRuns = ({ runs, violations }: Record, { entries }: LogFiles) => {
       if (done !== wanted) bad(`is complete with ${done} of ${wanted} items of ${step}`)
     }
   }
-  return { started, finished, endings }
+  return { started, finished, waited, survived, endings }
 }
 
 /** The rows of the index, beside those of one that is made anew, and beside what the log says of each run. */

@@ -1,4 +1,6 @@
 import * as Agent from "@switchyard/core/Agent"
+import type { ControlCommand } from "@switchyard/core/Command"
+import type { StepId } from "@switchyard/core/Ids"
 import type { Json } from "@switchyard/core/Json"
 import * as Workflow from "@switchyard/core/Workflow"
 import * as ProcessAgent from "@switchyard/node/ProcessAgent"
@@ -56,6 +58,39 @@ const workflows = {
       Workflow.step("never", { skill: "work", after: ["bad"] })
     )
   },
+  waiting: {
+    status: "Completed",
+    workflow: Workflow.make("waiting").pipe(
+      Workflow.step("list", {
+        map: { over: "{{ params.list }}", where: "item < 9", value: "{{ item * 2 }}" }
+      }),
+      Workflow.step("nap", { after: ["list"], wait: { millis: 30 } }),
+      Workflow.step("decided", {
+        after: ["list"],
+        approval: { message: "{{ size(steps.list.output) }} of them" }
+      }),
+      Workflow.step("lapsed", { after: ["list"], approval: { expiresMillis: 40, default: "approve" } }),
+      Workflow.step("told", { after: ["list"], wait: { signal: "told" } }),
+      Workflow.step("each", {
+        skill: "work",
+        after: ["decided", "told"],
+        forEach: "{{ steps.list.output + steps.told.output }}"
+      }),
+      Workflow.step("sum", {
+        after: ["nap", "lapsed", "each"],
+        reduce: { over: "{{ steps.list.output }}", initial: 0, value: "{{ acc + item }}" }
+      })
+    )
+  },
+  rejected: {
+    status: "Failed",
+    workflow: Workflow.make("rejected", { onStepFailure: "drain" }).pipe(
+      Workflow.step("first", { skill: "work" }),
+      Workflow.step("decided", { after: ["first"], approval: { approvers: ["parent"] } }),
+      Workflow.step("beside", { after: ["first"], wait: { signal: "told" } }),
+      Workflow.step("never", { skill: "work", after: ["decided"] })
+    )
+  },
   programs: {
     status: "Completed",
     workflow: Workflow.make("programs").pipe(
@@ -83,6 +118,8 @@ export const runRequest = (id: string, chance: Chance): RunRequest => {
     [30, "fanOut"],
     [18, "retries"],
     [10, "failing"],
+    [26, "waiting"],
+    [10, "rejected"],
     [8, "programs"]
   ])
   const length = kind === "fanOut" ? chance.between(0, 20) : chance.between(1, 3)
@@ -97,14 +134,49 @@ export const registration = ({ concurrency, id, kind, list }: RunRequest) => ({
   concurrency
 })
 
-/** How many items each step of a run that completes has. */
+/** What is sent with the signal that steps wait for. */
+const told = [7]
+
+/** Whether a step is done by an agent, item by item. */
+const hasItems = ({ agent, skill }: Workflow.Definition["steps"][number]): boolean =>
+  agent !== undefined || skill !== undefined
+
+/** How many items each step of a run that completes has, among those that have items. */
 export const itemsOf = ({ kind, list }: RunRequest): Readonly<Record<string, number>> =>
   Object.fromEntries(
-    workflows[kind].workflow.definition.steps.map(({ forEach, id }) => [
-      id,
-      forEach === undefined ? 1 : list.length
-    ])
+    workflows[kind].workflow.definition.steps
+      .filter(hasItems)
+      .map(({ forEach, id }) => [
+        id,
+        forEach === undefined ? 1 : list.length + (kind === "waiting" ? told.length : 0)
+      ])
   )
+
+/** What each step that has no items gives in a run that completes, as far as nobody but the workload has a say in it. */
+export const outputsOf = ({ kind, list }: RunRequest): Readonly<Record<string, Json>> => {
+  if (kind !== "waiting") return {}
+  const doubled = list.map((each) => each * 2)
+  return {
+    list: doubled,
+    nap: null,
+    decided: { decision: "approve", by: "parent", comment: null },
+    lapsed: { decision: "approve", by: null, comment: "nobody decided within 40 ms" },
+    told,
+    sum: doubled.reduce((sum, each) => sum + each, 0)
+  }
+}
+
+/** What is to be said to a step that waits, or `undefined` where its time alone ends its waiting. */
+export const answerOf = (kind: Kind, stepId: string): ControlCommand | undefined => {
+  if (kind !== "waiting" && kind !== "rejected") return undefined
+  if (stepId === "decided") {
+    const decision = kind === "rejected" ? "reject" : "approve"
+    return { _tag: "Decide", stepId: stepId as StepId, decision, by: "parent" }
+  }
+  return stepId === "told" || stepId === "beside"
+    ? { _tag: "Signal", name: "told", payload: told }
+    : undefined
+}
 
 /** How a run of this kind ends when nobody cancels it. */
 export const statusOf = (kind: Kind): string => workflows[kind].status

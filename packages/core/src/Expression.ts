@@ -36,18 +36,19 @@ interface Compiled<A> {
 const failure = (source: string, error: unknown): ExpressionError =>
   new ExpressionError({ source, reason: cel.firstLine(error) })
 
-/** Templates are compiled and evaluated in plain code, since a workflow may have ten thousand of them. */
-const attempt = <A>(make: () => A): Effect.Effect<A, ExpressionError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(make())
-    } catch (error) {
-      return error instanceof ExpressionError ? Effect.fail(error) : Effect.die(error)
-    }
-  })
+/** Templates are compiled and evaluated in plain code, and compiled at once, since a workflow may have ten thousand of them. */
+const compiled = <A>(make: () => A): Effect.Effect<A, ExpressionError> => {
+  try {
+    return Effect.succeed(make())
+  } catch (error) {
+    return error instanceof ExpressionError ? Effect.fail(error) : Effect.die(error)
+  }
+}
+
+const attempt = <A>(make: () => A): Effect.Effect<A, ExpressionError> => Effect.suspend(() => compiled(make))
 
 const compile = (source: string): Compiled<Json> => {
-  const compiled = (() => {
+  const { evaluate, references } = (() => {
     try {
       return cel.compile(source)
     } catch (error) {
@@ -55,10 +56,10 @@ const compile = (source: string): Compiled<Json> => {
     }
   })()
   return {
-    references: compiled.references,
+    references,
     run: (scope) => {
       try {
-        return compiled.evaluate({ ...scope })
+        return evaluate({ ...scope })
       } catch (error) {
         throw failure(source, error)
       }
@@ -77,7 +78,7 @@ export interface Condition {
 
 /** Compiles a condition in CEL (https://cel.dev) over `params`, `steps`, `run`, `item` and `index`. */
 export const condition = (source: string): Effect.Effect<Condition, ExpressionError> =>
-  attempt(() => {
+  compiled(() => {
     const { references, run } = compile(source)
     const holds = (scope: Scope): boolean => {
       const value = run(scope)
@@ -159,7 +160,7 @@ const compileValue = (value: Json): Compiled<Json> => {
  * otherwise values are inserted as text, objects and lists as JSON.
  */
 export const template = (value: Json): Effect.Effect<Template, ExpressionError> =>
-  attempt(() => {
+  compiled(() => {
     const { references, run } = compileValue(value)
     return { references, evaluate: (scope) => attempt(() => run(scope)) }
   })

@@ -48,6 +48,23 @@ const positionsOf = (ids: ReadonlyArray<string>, report: Report): ReadonlyMap<st
 /** For so many names that are not there it is said which ones may be meant; each is compared to all there are. */
 const mostHints = 100
 
+/** All positions, each after those that it waits for, in the order of the definition where that leaves a choice of beginnings. */
+const orderOf = (
+  dependencies: ReadonlyArray<ReadonlyArray<number>>,
+  dependents: ReadonlyArray<ReadonlyArray<number>>
+): ReadonlyArray<number> | undefined => {
+  const waiting = dependencies.map(({ length }) => length)
+  const order = [...waiting.keys()].filter((index) => waiting[index] === 0)
+  for (const index of order) {
+    for (const next of dependents[index] ?? []) {
+      const left = (waiting[next] ?? 0) - 1
+      waiting[next] = left
+      if (left === 0) order.push(next)
+    }
+  }
+  return order.length === waiting.length ? order : undefined
+}
+
 /** Connects the steps of a definition, and reports ids and dependencies that are wrong; a cycle is named in order. */
 export const connect = (definition: Definition, report: Report): StepGraph => {
   const ids = definition.steps.map((step) => step.id as string)
@@ -79,13 +96,13 @@ export const connect = (definition: Definition, report: Report): StepGraph => {
     return [...found]
   })
 
+  const order = orderOf(dependencies, dependents)
+  if (order !== undefined) return { dependencies, dependents, order, positions }
   const graph = Graph.directed<string, null>((mutable) => {
     for (const id of ids) Graph.addNode(mutable, id)
     for (const [from, targets] of dependents.entries())
       for (const to of targets) Graph.addEdge(mutable, from, to, null)
   })
-  if (Graph.isAcyclic(graph))
-    return { dependencies, dependents, order: [...Graph.indices(Graph.topo(graph))], positions }
   for (const members of Graph.stronglyConnectedComponents(graph)) {
     const start = Math.min(...members)
     if (members.length === 1 && !dependents[start]?.includes(start)) continue

@@ -1,4 +1,6 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { CapabilityQuery } from "../Capability.js"
 import * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
@@ -118,17 +120,16 @@ export const compiled = <A extends Json, B>(
   path: string,
   compile: (source: A) => Effect.Effect<B, Expression.ExpressionError>,
   source: A | undefined
-): B | undefined =>
-  source === undefined
-    ? undefined
-    : Effect.runSync(
-        Effect.catchTag(compile(source), "ExpressionError", (error) =>
-          Effect.sync(() => {
-            report(path, "expression", error.message)
-            return undefined
-          })
-        )
-      )
+): B | undefined => {
+  if (source === undefined) return undefined
+  // Nothing is given to the effect, so that one that has its value already needs no fiber.
+  const exit = Effect.runSyncExit(compile(source))
+  if (Exit.isSuccess(exit)) return exit.value
+  const error = Cause.squash(exit.cause)
+  if (!(error instanceof Expression.ExpressionError)) throw error
+  report(path, "expression", error.message)
+  return undefined
+}
 
 const never: Expression.Template = { references: [], evaluate: () => Effect.succeed(null) }
 
