@@ -5,6 +5,7 @@ import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
 import { CompensationLaws } from "@switchyard/core/testing/CompensationLaws"
 import { CompensationRecoveryLaws } from "@switchyard/core/testing/CompensationRecoveryLaws"
 import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
+import { FamilyBudgetLaws } from "@switchyard/core/testing/FamilyBudgetLaws"
 import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { MigrationLaws } from "@switchyard/core/testing/MigrationLaws"
@@ -39,6 +40,7 @@ const suites = [
   ["compensations of interrupted runs", CompensationRecoveryLaws],
   ["migrations", MigrationLaws],
   ["budgets", BudgetLaws],
+  ["budgets of runs whose items are runs", FamilyBudgetLaws],
   ["budgets of time and of owners", BudgetRecoveryLaws],
   ["queries", QueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]

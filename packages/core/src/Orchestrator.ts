@@ -124,12 +124,12 @@ const make = Effect.gen(function* () {
   const executeAlone = (
     run: Run.Run,
     plan: Plan.Plan,
-    place: Pick<Input, "workspace" | "kept">
+    place: Pick<Input, "workspace" | "kept">,
+    budgets = noBudgets()
   ): Effect.Effect<Execution, never, Scope.Scope> =>
     Effect.gen(function* () {
-      const budgets = noBudgets()
       const children = yield* makeLocalChildren(log, (child, its) =>
-        executeAlone(child, its, inOwnWorkspace(child))
+        executeAlone(child, its, inOwnWorkspace(child), budgets)
       )
       return yield* execute({
         run,

@@ -295,6 +295,8 @@ export const makeBoard = (
       for (const lane of busy)
         if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
     },
+    /** Has the runs stand still that are items of this one, though nobody waits for them yet. */
+    pauseChildren: offspring.pause,
     /** Ends the runs that are items of this one and have not ended, and waits until they have. */
     cancelChildren: offspring.ended,
     /** Interrupts what is under way and waits until it has ended. */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type Breach, defaultWarnAt, type OwnerBudget } from "../Budget.js"
 import type * as EventLog from "../EventLog.js"
-import type { RunId } from "../Ids.js"
+import type { RunId, StepId } from "../Ids.js"
 import * as Run from "../Run.js"
 import * as Usage from "../Usage.js"
 import { makeSemaphore } from "./compat.js"
@@ -16,8 +16,16 @@ export interface Purse {
   readonly listen: (changed: () => void) => () => void
 }
 
+/** The accounts of one run, to which its children are charged as well. */
+export interface RunAccounts {
+  readonly whole: Ledger.Account | undefined
+  readonly steps: Map<StepId, Ledger.Account>
+}
+
 /** What the runs of a host share of their budgets. */
 export interface Budgets {
+  /** The accounts of runs that have not ended, as far as they have any. */
+  readonly accounts: Map<RunId, RunAccounts>
   /** The most that an attempt of each agent has used so far, as far as it counted. */
   readonly learnt: Map<string, Ledger.Known>
   /** What an owner may use, where there is a limit to it. */
@@ -25,7 +33,11 @@ export interface Budgets {
 }
 
 /** No owner is limited. */
-export const noBudgets = (): Budgets => ({ learnt: new Map(), purseOf: () => undefined })
+export const noBudgets = (): Budgets => ({
+  accounts: new Map(),
+  learnt: new Map(),
+  purseOf: () => undefined
+})
 
 /** The budgets of a host, whose owners have them by their configuration. */
 export interface HostBudgets extends Budgets {
@@ -125,6 +137,7 @@ export const makeHostBudgets = (
     }
 
     return {
+      accounts: new Map(),
       learnt: new Map(),
       purseOf,
       ready,

@@ -26,7 +26,7 @@ const pausedByParent = (run: Run.Run): boolean => {
   return pauses.at(-1)?.[0].startsWith(fromParent) ?? false
 }
 
-const isPaused = ({ _tag }: Event): boolean => _tag === "RunPaused" || _tag === "RunInterrupted"
+const standStill: ReadonlySet<Event["_tag"]> = new Set(["RunPaused", "RunOverBudget", "RunInterrupted"])
 
 /** Children that are registered and executed as all runs of a control plane are. */
 export const makeChildren = (
@@ -89,9 +89,10 @@ export const makeChildren = (
         const after = yield* log.head
         yield* send(runId, { _tag: "Pause", mode })
         const active = executions.get(runId)
-        if (active === undefined || active.run.status === "Paused") return
+        if (active === undefined || active.run.status === "Paused" || active.run.status === "OverBudget")
+          return
         yield* Stream.runHead(
-          Stream.filter(executions.entriesOf(active, after), ({ event }) => isPaused(event))
+          Stream.filter(executions.entriesOf(active, after), ({ event }) => standStill.has(event._tag))
         )
       }).pipe(Effect.ignore),
     cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), endedHere(runId))

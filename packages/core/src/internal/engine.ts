@@ -189,6 +189,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
           else board.timeOver(message.lane)
           return
         case "BudgetBreached":
+          if (message.breach.onBreach === "pause") board.pauseAll("drain")
           budget?.answer(message.breach)
           return
         case "Durable":
@@ -361,6 +362,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
       ending = decidedFor(run)
       if (ending !== undefined) board.cancelAll()
+      else if (isHalted()) board.pauseChildren(run.pause ?? "drain")
       state = "idle"
       rouse()
     }

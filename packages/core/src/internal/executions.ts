@@ -13,6 +13,7 @@ import type { CommandId, RunId, Seq } from "../Ids.js"
 import type { CommandError, Execution, MigrationError, Start } from "../Orchestrator.js"
 import type { Plan } from "../Plan.js"
 import type * as Run from "../Run.js"
+import { isTerminal as isOver } from "../Run.js"
 import { type RunResult, resultOf } from "../RunResult.js"
 import { notHere } from "./adopting.js"
 import type { Budgets } from "./budgets.js"
@@ -97,6 +98,7 @@ export const makeExecutions = (
           Effect.onExit(drive, (exit) => {
             active.delete(run.id)
             owned.delete(run.id)
+            if (isOver(run.status)) budgets.accounts.delete(run.id)
             const broke = exit._tag === "Failure" && !Cause.isInterrupted(exit.cause)
             if (broke) broken.add(run.id)
             return Effect.andThen(

@@ -59,6 +59,8 @@ type Mutable = { -readonly [Each in Kind]: number }
 /** One ceiling per dimension over all that is charged to it, and to the accounts below it. */
 export interface Account {
   readonly parent: Account | undefined
+  /** Whose it is: told what becomes of it whoever is charged to it. */
+  keeper: Party | undefined
   limits: Known
   warnAt: number
   /** What has been used, by attempts under way included. */
@@ -88,6 +90,7 @@ export const makeAccount = (options: {
   const { limits, parent, spent = nothing, warnAt = 1, warned = [] } = options
   return {
     parent,
+    keeper: undefined,
     limits,
     warnAt,
     spent: { ...spent },
@@ -114,6 +117,11 @@ const rootOf = (account: Account): Account => {
   let root = account
   while (root.parent !== undefined) root = root.parent
   return root
+}
+
+/** Charges an account, and those above it, with what was used before. */
+export const charge = (account: Account, used: Amounts): void => {
+  for (const each of pathOf(account)) for (const kind of kinds) each.spent[kind] += used[kind]
 }
 
 /** What is neither used nor reserved; without a ceiling there is no end to it. */
@@ -161,11 +169,12 @@ const notice = (path: ReadonlyArray<Account>, party: Party): void => {
       const mark = warningOf(kind, limit)
       if (account.spent[kind] >= account.warnAt * limit && !account.warned.has(mark)) {
         account.warned.add(mark)
-        party.warned(account, kind)
+        const told = account.keeper ?? party
+        told.warned(account, kind)
       }
       if (!isExceeded(account, kind)) continue
-      for (const each of new Set([party, ...[...account.holds].map((hold) => hold.party)]))
-        each.exceeded(account, kind)
+      const concerned = [account.keeper ?? party, party, ...[...account.holds].map((hold) => hold.party)]
+      for (const each of new Set(concerned)) each.exceeded(account, kind)
     }
   }
 }
@@ -241,7 +250,9 @@ const serveOne = (root: Account): boolean => {
       return true
     }
     if (shortage.account.holds.size === 0) {
-      request.party.exceeded(shortage.account, shortage.kind)
+      const { account, kind } = shortage
+      for (const each of new Set([account.keeper ?? request.party, request.party]))
+        each.exceeded(account, kind)
       if (request.account.waiting.at(-1) !== request) return true
     }
     short.add(shortage.account)

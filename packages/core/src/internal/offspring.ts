@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { PauseMode } from "../Event.js"
 import type { RunId } from "../Ids.js"
 import type { Children } from "./childItems.js"
 import type { Fork } from "./compat.js"
@@ -17,13 +18,15 @@ const childrenOf = ({ state }: Lane): ReadonlyArray<RunId> =>
 export interface Offspring {
   /** Has those of these steps end, without waiting for it. */
   readonly cancel: (lanes: ReadonlyArray<Lane>) => void
-  /** How many have been told to end and have not yet. */
+  /** Has all of them stand still, without waiting for it. */
+  readonly pause: (mode: PauseMode) => void
+  /** How many have been told to end, or to stand still, and have not yet. */
   readonly ending: () => number
   /** Has all of them end, and waits until they have. */
   readonly ended: Effect.Effect<void>
 }
 
-/** The children are as the recorded state of the run says; `over` is called whenever one that was told to end has ended. */
+/** The children are as the recorded state of the run says; `over` is called whenever one has done what it was told. */
 export const makeOffspring = (
   lanes: ReadonlyArray<Lane>,
   children: Children,
@@ -31,16 +34,18 @@ export const makeOffspring = (
   over: () => void
 ): Offspring => {
   let ending = 0
+  const tell = (some: ReadonlyArray<Lane>, what: (childId: RunId) => Effect.Effect<void>): void => {
+    for (const childId of some.flatMap(childrenOf)) {
+      ending++
+      fork(what(childId)).addObserver(() => {
+        ending--
+        over()
+      })
+    }
+  }
   return {
-    cancel: (some) => {
-      for (const childId of some.flatMap(childrenOf)) {
-        ending++
-        fork(children.cancel(childId)).addObserver(() => {
-          ending--
-          over()
-        })
-      }
-    },
+    cancel: (some) => tell(some, children.cancel),
+    pause: (mode) => tell(lanes, (childId) => children.pause(childId, mode)),
     ending: () => ending,
     ended: Effect.suspend(() =>
       Effect.forEach(lanes.flatMap(childrenOf), children.cancel, { concurrency: "unbounded", discard: true })

@@ -67,16 +67,8 @@ export const queryOf = (
 })
 
 const works = ["skill", "agent", "subworkflow", "map", "reduce", "approval", "wait"] as const
-const ofAgents = [
-  "inputType",
-  "constraints",
-  "group",
-  "retry",
-  "attemptTimeoutMillis",
-  "fallback",
-  "budget"
-] as const
-const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure"] as const
+const ofAgents = ["inputType", "constraints", "group", "retry", "attemptTimeoutMillis", "fallback"] as const
+const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure", "budget"] as const
 
 const checkWork = (step: StepDefinition, path: string, report: Report): void => {
   const given = works.filter((name) => step[name] !== undefined)

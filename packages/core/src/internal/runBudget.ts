@@ -1,15 +1,16 @@
 import * as Effect from "effect/Effect"
-import { type Breach, type Budget, defaultWarnAt, explain, type Mark, type StepBudget } from "../Budget.js"
+import { type Breach, explain, type Mark } from "../Budget.js"
 import type { Event, Failure } from "../Event.js"
 import type { AgentId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
-import * as Usage from "../Usage.js"
-import { raisedOf, warningKey } from "./budgetFold.js"
+import type * as Usage from "../Usage.js"
+import { warningKey } from "./budgetFold.js"
 import type { Budgets } from "./budgets.js"
 import { async, type Fork } from "./compat.js"
 import { isCompensation } from "./compensationPlan.js"
 import * as Ledger from "./ledger.js"
+import { amountsOf, openAccounts } from "./runAccounts.js"
 import { makeWallBudget } from "./wallBudget.js"
 
 /** What the budget of a run says to its coordinator. */
@@ -74,17 +75,12 @@ export interface RunBudget {
 interface Waiting {
   readonly stepId: StepId
   readonly refuse: () => void
+  /** Asks for nothing any more, and waits to be refused. */
+  readonly park: () => void
 }
-
-const amountsOf = (usage: Usage.Usage): Ledger.Amounts => ({
-  tokens: Usage.totalTokens(usage),
-  costMicroUsd: usage.costMicroUsd
-})
 
 /** Items of one step that may wait for enough at once; the others wait where they need no memory. */
 const mostWaiting = 64
-
-const kinds = ["tokens", "costMicroUsd"] as const
 
 /** The greater of what is known, by dimension; nothing used is news only of an attempt that succeeded. */
 const learnt = (known: Ledger.Known, used: Ledger.Amounts, succeeded: boolean): Ledger.Known => {
@@ -107,40 +103,9 @@ export const makeRunBudget = (
   budgets: Budgets,
   signals: BudgetSignals
 ): RunBudget | undefined => {
-  const purse = budgets.purseOf(run.owner)
-  const limited = plan.steps.flatMap(({ definition: { budget, id } }) =>
-    budget?.tokens !== undefined || budget?.costMicroUsd !== undefined || budget?.wallMillis !== undefined
-      ? [id]
-      : []
-  )
-  if (run.budget === undefined && purse === undefined && limited.length === 0) return undefined
-
-  const budgetOf = (stepId: StepId | undefined): Budget | StepBudget | undefined =>
-    stepId === undefined
-      ? run.budget
-      : raisedOf(run, stepId, plan.steps[plan.indexOf(stepId) ?? -1]?.definition.budget)
-  const scopes = new Map<Ledger.Account, Pick<Mark, "scope" | "stepId">>()
-  const open = (scope: Pick<Mark, "scope" | "stepId">, usage: Usage.Usage, parent?: Ledger.Account) => {
-    const budget = budgetOf(scope.stepId) ?? {}
-    const given = kinds.flatMap((dimension) => {
-      const limit = budget[dimension]
-      const known = limit !== undefined && run.warned.has(warningKey({ ...scope, dimension, limit }))
-      return known ? [Ledger.warningOf(dimension, limit)] : []
-    })
-    const account = Ledger.makeAccount({
-      limits: budget,
-      parent,
-      warnAt: budget.warnAt ?? defaultWarnAt,
-      spent: amountsOf(usage),
-      warned: given
-    })
-    scopes.set(account, scope)
-    return account
-  }
-  const whole = run.budget === undefined ? purse?.account : open({ scope: "run" }, run.usage, purse?.account)
-  const ofSteps = new Map<StepId, Ledger.Account>()
-  for (const stepId of limited)
-    ofSteps.set(stepId, open({ scope: "step", stepId }, run.steps.get(stepId)?.usage ?? Usage.zero, whole))
+  const accounts = openAccounts(plan, run, budgets)
+  if (accounts === undefined) return undefined
+  const { budgetOf, ofSteps, purse, scopes, whole } = accounts
 
   const undoes = new Set(
     plan.steps.flatMap(({ definition }) => (isCompensation(definition) ? [definition.id] : []))
@@ -171,6 +136,11 @@ export const makeRunBudget = (
     for (const each of waiting) if (which(each.stepId)) each.refuse()
   }
 
+  /** Has those wait for this run to stand still, or to end, that wait for enough. */
+  const park = (): void => {
+    for (const each of waiting) each.park()
+  }
+
   const breached = (mark: Mark): void => {
     const onBreach = policyOf(mark)
     const pauses = onBreach === "pause"
@@ -194,11 +164,15 @@ export const makeRunBudget = (
   const party: Ledger.Party = {
     warned: (account, kind) => warned(markOf(account, kind)),
     exceeded: (account, kind) => {
-      breached(markOf(account, kind))
+      // The run that it belongs to stops, and has this one stand still or end with it; until then nothing more begins.
+      if (account !== purse?.account && !scopes.has(account)) park()
+      else breached(markOf(account, kind))
       if (!Ledger.isExceeded(account, kind)) return
       for (const hold of account.holds) if (hold.party === party) hold.stop()
     }
   }
+
+  for (const account of scopes.keys()) account.keeper = party
 
   const wall = makeWallBudget(run, budgetOf, signals.fork, signals.now, {
     warned,
@@ -241,6 +215,7 @@ export const makeRunBudget = (
         return
       }
       let granted: Ledger.Hold | undefined
+      let parked = false
       const request: Ledger.Request = {
         account,
         party,
@@ -257,7 +232,10 @@ export const makeRunBudget = (
         stepId: attempt.stepId,
         refuse: () => {
           unqueue(waiter)
-          if (Ledger.withdraw(request)) resume(Effect.interrupt)
+          if (Ledger.withdraw(request) || parked) resume(Effect.interrupt)
+        },
+        park: () => {
+          parked ||= Ledger.withdraw(request)
         }
       }
       queue(waiter)
