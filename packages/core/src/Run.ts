@@ -151,6 +151,7 @@ export const register = (entry: Entry): Run | undefined => {
     warned: new Set(),
     cancel: undefined,
     workspace: undefined,
+    hasChildren: false,
     ended: 0,
     compensating: undefined,
     interruptions: 0,
@@ -323,6 +324,7 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       item.attempt = event.attempt
       item.agentId = event.agentId
       item.childId = event.childId
+      run.hasChildren ||= event.childId !== undefined
       item.progress = undefined
       break
     }

@@ -40,19 +40,32 @@ const outputOf = (run: Run.Run, outputs: Readonly<Record<string, Json>>): Json =
 export const resultOf = (run: Run.Run): RunResult => {
   const now = run.endedAt ?? run.registeredAt
   const outputs: Record<string, Json> = {}
-  const steps = run.definition.steps.map((definition): StepResult => {
-    const step = run.steps.get(definition.id) ?? Run.pendingStep()
-    if (step.status === "Succeeded")
-      outputs[definition.id] = Run.stepOutput(step, definition.forEach !== undefined)
-    const { failure, reason, status } = step
-    const summary = { ...Run.stepSummary(step, now), durationMillis: step.durationMillis }
-    return { stepId: definition.id, status, failure, reason, ...summary }
+  const steps = run.definition.steps.map(({ forEach, id }): StepResult => {
+    const step = run.steps.get(id) ?? Run.pendingStep()
+    if (step.status === "Succeeded") outputs[id] = Run.stepOutput(step, forEach !== undefined)
+    return {
+      stepId: id,
+      status: step.status,
+      failure: step.failure,
+      reason: step.reason,
+      totalItems: step.totalItems,
+      succeeded: step.succeeded,
+      failed: step.failed,
+      retries: step.retries,
+      usage: step.usage,
+      durationMillis: step.durationMillis
+    }
   })
+  let output: { readonly value: Json } | undefined
   return {
     runId: run.id,
     status: run.status,
     outputs,
-    output: outputOf(run, outputs),
+    // Few ask for it, and a run may have ten thousand steps.
+    get output() {
+      output ??= { value: outputOf(run, outputs) }
+      return output.value
+    },
     steps,
     summary: Run.summary(run, now),
     failure: run.failure,

@@ -79,6 +79,8 @@ export interface Run {
   readonly warned: Set<string>
   cancel: { readonly reason: string | undefined } | undefined
   workspace: string | undefined
+  /** Whether items of it are runs. */
+  hasChildren: boolean
   /** How many of its steps have ended; what was skipped or reused does not count. */
   ended: number
   /** Why it fails, once what it did is being undone; nothing is said of it where the run is cancelled. */

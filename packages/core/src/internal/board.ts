@@ -71,7 +71,7 @@ export const makeBoard = (
     else if (lane.waiting === 0) ready.push(lane)
   }
 
-  const offspring = makeOffspring(lanes, children, fork, signals.alarm)
+  const offspring = makeOffspring(run, lanes, children, fork, signals.alarm)
 
   const enqueue = (lane: Lane): void => {
     if (lane.queued || lane.todo.length === 0) return

@@ -36,9 +36,17 @@ export const currentTimeMillis = (clock: Clock.Clock): number => clock.unsafeCur
 /** Starts a fiber that nobody supervises, from outside of any fiber; it runs at once until it first has to wait. */
 export type Fork = <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
 
-/** What forks with the services, the clock and the loggers of the fiber that asks; what it forks can be interrupted. */
+/**
+ * What forks with the services, the clock and the loggers of the fiber that asks; what it forks can be interrupted. The
+ * record of the flags is left out, which only counts where fibers are joined, and would be compared for each of them.
+ */
 export const forker: Effect.Effect<Fork> = Effect.map(Effect.runtime<never>(), (runtime) =>
-  Runtime.runFork(Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption))
+  Runtime.runFork(
+    Runtime.deleteFiberRef(
+      Runtime.enableRuntimeFlag(runtime, RuntimeFlags.Interruption),
+      FiberRef.currentRuntimeFlags
+    )
+  )
 )
 
 /** What the fiber that asks is scheduled by. */

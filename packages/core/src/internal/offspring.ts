@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { PauseMode } from "../Event.js"
 import type { RunId } from "../Ids.js"
+import type { Run } from "../Run.js"
 import type { Children } from "./childItems.js"
 import type { Fork } from "./compat.js"
 import { isOfRuns } from "./runFold.js"
@@ -28,14 +29,17 @@ export interface Offspring {
 
 /** The children are as the recorded state of the run says; `over` is called whenever one has done what it was told. */
 export const makeOffspring = (
+  run: Run,
   lanes: ReadonlyArray<Lane>,
   children: Children,
   fork: Fork,
   over: () => void
 ): Offspring => {
   let ending = 0
+  const of = (some: ReadonlyArray<Lane>): ReadonlyArray<RunId> =>
+    run.hasChildren ? some.flatMap(childrenOf) : []
   const tell = (some: ReadonlyArray<Lane>, what: (childId: RunId) => Effect.Effect<void>): void => {
-    for (const childId of some.flatMap(childrenOf)) {
+    for (const childId of of(some)) {
       ending++
       fork(what(childId)).addObserver(() => {
         ending--
@@ -48,7 +52,7 @@ export const makeOffspring = (
     pause: (mode) => tell(lanes, (childId) => children.pause(childId, mode)),
     ending: () => ending,
     ended: Effect.suspend(() =>
-      Effect.forEach(lanes.flatMap(childrenOf), children.cancel, { concurrency: "unbounded", discard: true })
+      Effect.forEach(of(lanes), children.cancel, { concurrency: "unbounded", discard: true })
     )
   }
 }
