@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises"
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { kinds } from "./stories.js"
@@ -10,7 +11,9 @@ const { SWITCHYARD_SEED, SWITCHYARD_WORKFLOWS = "2000" } = process.env
 describe("any workflow", () => {
   for (const [name, part, story] of kinds) {
     const numRuns = Math.ceil(part * Number(SWITCHYARD_WORKFLOWS))
-    const property = fc.property(workflows, story, fc.integer(), (spec, story, seed) => {
+    const property = fc.asyncProperty(workflows, story, fc.integer(), async (spec, story, seed) => {
+      // Whoever runs the tests has to hear of them from time to time.
+      await setImmediate()
       expect(check(spec, story, seed).join("\n")).toBe("")
     })
     const seed = SWITCHYARD_SEED === undefined ? {} : { seed: Number(SWITCHYARD_SEED) }
