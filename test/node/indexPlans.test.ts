@@ -6,7 +6,7 @@ import { RunStatus } from "@switchyard/core/Run"
 import { Waiting, type WaitingFilter } from "@switchyard/core/WaitingStep"
 import type { Answer, Ask } from "@switchyard/node/internal/indexConnection"
 import { makeQueries } from "@switchyard/node/internal/indexQueries"
-import { outputQuery } from "@switchyard/node/internal/outputQuery"
+import { outputQueries } from "@switchyard/node/internal/outputQuery"
 import { openProjection } from "@switchyard/node/internal/projection"
 import type { Columns } from "@switchyard/node/internal/rows"
 import { statuses } from "@switchyard/node/internal/tables"
@@ -59,7 +59,7 @@ const asked = (database: Database.Database) => {
       return database.prepare<[unknown], Columns>(sql).all(values).map(read)
     })
   const answer: Answer = (question) => Effect.orDie(question(ask))
-  const query = { ...makeQueries(answer), getOutput: outputQuery(answer, { read: () => Stream.empty }) }
+  const query = { ...makeQueries(answer), ...outputQueries(answer, { read: () => Stream.empty }) }
   return { query, statements }
 }
 

@@ -103,6 +103,23 @@ export const makeVersion1 = (file: string, log: ReadonlyArray<Entry>): void => {
   database.close()
 }
 
+const version2Tags = `
+CREATE TABLE run_tags (
+  tag TEXT NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL, owner TEXT,
+  PRIMARY KEY (tag, status, first_seq)
+) WITHOUT ROWID;
+`
+
+const version2Indexes = `
+CREATE INDEX runs_by_status ON runs (status);
+CREATE INDEX runs_by_workflow_status ON runs (workflow, status);
+CREATE INDEX runs_by_owner_status ON runs (owner, status);
+CREATE INDEX runs_by_workflow_owner_status ON runs (workflow, owner, status);
+CREATE INDEX run_tags_by_workflow_status ON run_tags (tag, workflow, status, first_seq);
+CREATE INDEX run_tags_by_owner_status ON run_tags (tag, owner, status, first_seq);
+CREATE INDEX run_tags_by_workflow_owner_status ON run_tags (tag, workflow, owner, status, first_seq);
+`
+
 const version2 = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE totals (status TEXT PRIMARY KEY, runs INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL) WITHOUT ROWID;
@@ -112,17 +129,8 @@ CREATE TABLE runs (
   registered_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, workspace TEXT,
   succeeded_items INTEGER NOT NULL, failed_items INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL, failure TEXT, failed_step TEXT
 );
-CREATE TABLE run_tags (
-  tag TEXT NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL, owner TEXT,
-  PRIMARY KEY (tag, status, first_seq)
-) WITHOUT ROWID;
-CREATE INDEX runs_by_status ON runs (status);
-CREATE INDEX runs_by_workflow_status ON runs (workflow, status);
-CREATE INDEX runs_by_owner_status ON runs (owner, status);
-CREATE INDEX runs_by_workflow_owner_status ON runs (workflow, owner, status);
-CREATE INDEX run_tags_by_workflow_status ON run_tags (tag, workflow, status, first_seq);
-CREATE INDEX run_tags_by_owner_status ON run_tags (tag, owner, status, first_seq);
-CREATE INDEX run_tags_by_workflow_owner_status ON run_tags (tag, workflow, owner, status, first_seq);
+${version2Tags}
+${version2Indexes}
 CREATE TABLE plans (first_seq INTEGER PRIMARY KEY, step_ids TEXT NOT NULL);
 CREATE TABLE steps (
   first_seq INTEGER NOT NULL, position INTEGER NOT NULL, step_id TEXT NOT NULL, status TEXT NOT NULL,
@@ -163,10 +171,23 @@ export const makeVersion3 = (file: string, log: ReadonlyArray<Entry>): void => {
   projection.project(log)
   projection.close()
   const database = new Database(file)
-  database.exec(
-    "DROP TABLE definitions; ALTER TABLE runs DROP COLUMN budget; ALTER TABLE runs DROP COLUMN breach"
-  )
-  database.exec("DELETE FROM totals WHERE status = 'OverBudget'; PRAGMA user_version = 3")
+  const added = ["budget", "breach", "child", "parent", "parent_step", "parent_index", "origin"]
+  database.exec(`
+    DROP TABLE definitions;
+    DROP INDEX runs_by_status; DROP INDEX runs_by_workflow_status; DROP INDEX runs_by_owner_status;
+    DROP INDEX runs_by_workflow_owner_status; DROP INDEX runs_by_parent_status;
+    ${added.map((name) => `ALTER TABLE runs DROP COLUMN ${name};`).join("\n")}
+    ALTER TABLE items DROP COLUMN child_id;
+    ALTER TABLE run_tags RENAME TO new_run_tags;
+    DROP INDEX run_tags_by_workflow_status; DROP INDEX run_tags_by_owner_status;
+    DROP INDEX run_tags_by_workflow_owner_status;
+    ${version2Tags}
+    INSERT INTO run_tags SELECT tag, first_seq, status, workflow, owner FROM new_run_tags;
+    DROP TABLE new_run_tags;
+    ${version2Indexes}
+    DELETE FROM totals WHERE status = 'OverBudget';
+    PRAGMA user_version = 3;
+  `)
   database.close()
 }
 
@@ -175,7 +196,7 @@ const ofBudgets = ["BudgetWarning", "BudgetExceeded", "RunOverBudget", "BudgetRa
 const ofVersions = ["RunMigrated", "RunCompensating"]
 
 /**
- * What of a log hosts recorded that had a version: nothing had a budget or was migrated, and before the third one no step waited or was reused,
+ * What of a log hosts recorded that had a version: nothing had a budget, was migrated, done again or part of another run, and before the third one no step waited or was reused,
  * and none had an output of its own.
  */
 export const oldEntries = (log: ReadonlyArray<Entry>, version: number): ReadonlyArray<Entry> => {
@@ -185,8 +206,12 @@ export const oldEntries = (log: ReadonlyArray<Entry>, version: number): Readonly
     .map((entry, index) => {
       const { event } = entry
       if (event._tag === "RunRegistered") {
-        const { budget: _, ...registered } = event
+        const { budget: _, origin: __, parent: ___, ...registered } = event
         return { ...entry, seq: (index + 1) as Entry["seq"], event: registered }
+      }
+      if (event._tag === "ItemStarted") {
+        const { childId: _, ...started } = event
+        return { ...entry, seq: (index + 1) as Entry["seq"], event: started }
       }
       if (version === 3) return { ...entry, seq: (index + 1) as Entry["seq"] }
       const { output: _, ...rest } = event._tag === "StepCompleted" ? event : { output: undefined }

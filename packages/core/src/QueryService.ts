@@ -5,11 +5,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Breach, Budget } from "./Budget.js"
 import { DefinitionHash } from "./DefinitionHash.js"
-import { type Entry, Failure } from "./Event.js"
+import { type Entry, Failure, Origin, Parent } from "./Event.js"
 import { EventLog, type EventLogError, type Range } from "./EventLog.js"
 import { AgentId, RunId, type Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
 import * as Run from "./Run.js"
+import { resultOf } from "./RunResult.js"
 import * as Usage from "./Usage.js"
 import {
   byPlace,
@@ -30,7 +31,8 @@ const Millis = Schema.NonNegativeInt
 /**
  * One run as listed; times are milliseconds since 1970, UTC. `definitionHash` names the definition that it is pinned to; it
  * is `null` for a run that was registered before hashes were recorded. `budget` is what it may use in all, as it was last
- * raised, and `breach` the budget that keeps it from going on.
+ * raised, and `breach` the budget that keeps it from going on. `parent` is the item of another run that it is, and `origin` the
+ * run that it does again.
  */
 export const RunRow = Schema.Struct({
   runId: RunId,
@@ -39,6 +41,8 @@ export const RunRow = Schema.Struct({
   status: Run.RunStatus,
   owner: Schema.NullOr(Schema.String),
   tags: Schema.Array(Schema.String),
+  parent: Schema.NullOr(Parent),
+  origin: Schema.NullOr(Origin),
   registeredAt: Millis,
   startedAt: Schema.NullOr(Millis),
   endedAt: Schema.NullOr(Millis),
@@ -79,7 +83,7 @@ export const StepRow = Schema.Struct({
 })
 export type StepRow = typeof StepRow.Type
 
-/** One item of a step, by its position. */
+/** One item of a step, by its position; `childId` names the run that it is, where it is one. */
 export const ItemRow = Schema.Struct({
   runId: RunId,
   stepId: StepId,
@@ -88,6 +92,7 @@ export const ItemRow = Schema.Struct({
   status: Schema.Literal("Running", "Waiting", "Succeeded", "Failed", "Cancelled"),
   attempt: Count,
   agentId: Schema.NullOr(AgentId),
+  childId: Schema.NullOr(RunId),
   usage: Usage.Usage,
   retries: Count,
   durationMillis: Millis,
@@ -102,6 +107,8 @@ export interface RunFilter {
   readonly workflow?: string
   readonly owner?: string
   readonly tag?: string
+  /** The runs that are items of the run with this id; with `null` those that are items of none. Without it both are listed. */
+  readonly parent?: string | null
 }
 
 /** A page; `next` continues after it and is absent on the last one. */
@@ -168,6 +175,11 @@ export class QueryService extends Context.Tag("@switchyard/core/QueryService")<
      * the results of the items that succeeded, in order. It is null for any other step.
      */
     readonly getOutput: (runId: string, stepId: string) => Effect.Effect<Json, RunUnknown | QueryFailed>
+    /**
+     * What a run that has completed gives, whole: what its workflow says, or else the outputs of the steps that nothing comes
+     * after, by id. It is null for any other run.
+     */
+    readonly getRunOutput: (runId: string) => Effect.Effect<Json, RunUnknown | QueryFailed>
     /** The steps of all runs that wait now, for a decision where the filter does not say otherwise, the longest first. */
     readonly waiting: (
       filter?: WaitingFilter,
@@ -200,6 +212,8 @@ export const runRow = (run: Run.Run): RunRow => {
     status: run.status,
     owner: orNull(run.owner),
     tags: run.tags,
+    parent: orNull(run.parent),
+    origin: orNull(run.origin),
     registeredAt: run.registeredAt,
     startedAt: orNull(run.startedAt),
     endedAt: orNull(run.endedAt),
@@ -251,6 +265,7 @@ export const itemRow = (run: { readonly id: RunId }, stepId: StepId, item: Run.I
   status: item.status,
   attempt: item.attempt,
   agentId: orNull(item.agentId),
+  childId: orNull(item.childId),
   usage: item.usage,
   retries: item.retries,
   durationMillis: item.durationMillis,
@@ -298,6 +313,7 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
                 (filter.workflow === undefined || row.workflow === filter.workflow) &&
                 (filter.owner === undefined || row.owner === filter.owner) &&
                 (filter.tag === undefined || row.tags.includes(filter.tag)) &&
+                (filter.parent === undefined || (row.parent?.runId ?? null) === filter.parent) &&
                 (paging?.cursor === undefined || row.firstSeq < Number(paging.cursor))
             )
           const items = rows.slice(0, pageLimit(paging))
@@ -326,6 +342,7 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
           const isForEach = definition.steps.some(({ forEach, id }) => id === stepId && forEach !== undefined)
           return step?.status === "Succeeded" ? Run.stepOutput(step, isForEach) : null
         }),
+      getRunOutput: (runId) => Effect.map(find(runId), (run) => resultOf(run).output),
       waiting: (filter = {}, paging) =>
         Effect.map(runs, (all) => {
           const [since, firstSeq, position] = placeAt(paging?.cursor)

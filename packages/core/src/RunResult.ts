@@ -2,6 +2,7 @@ import type { Failure, RunSummary, StepSummary } from "./Event.js"
 import type { RunId, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import * as Run from "./Run.js"
+import type { Definition } from "./WorkflowDefinition.js"
 
 /** How one step ended. */
 export interface StepResult extends StepSummary {
@@ -29,11 +30,18 @@ export interface RunResult {
   readonly interruption?: string | undefined
 }
 
+/** The steps that nothing comes after, by id. */
+export const lastSteps = ({ steps }: Definition): ReadonlySet<StepId> => {
+  const last = new Set(steps.map(({ id }) => id))
+  for (const { after = [] } of steps) for (const id of after) last.delete(id)
+  return last
+}
+
 const outputOf = (run: Run.Run, outputs: Readonly<Record<string, Json>>): Json => {
   if (run.status !== "Completed") return null
   if (run.output !== undefined) return run.output
-  const followed = new Set(run.definition.steps.flatMap(({ after = [] }) => after as ReadonlyArray<string>))
-  return Object.fromEntries(Object.entries(outputs).filter(([id]) => !followed.has(id)))
+  const last: ReadonlySet<string> = lastSteps(run.definition)
+  return Object.fromEntries(Object.entries(outputs).filter(([id]) => last.has(id)))
 }
 
 /** What a run came to, from its fold. */

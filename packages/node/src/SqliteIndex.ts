@@ -13,7 +13,7 @@ import { reasonOf } from "./internal/fileSystem.js"
 import { connect } from "./internal/indexConnection.js"
 import { makeIndexer } from "./internal/indexer.js"
 import { makeQueries } from "./internal/indexQueries.js"
-import { outputQuery } from "./internal/outputQuery.js"
+import { outputQueries } from "./internal/outputQuery.js"
 import { openProjection, type Projection } from "./internal/projection.js"
 import { isDamage } from "./internal/schemaUpgrade.js"
 
@@ -100,7 +100,7 @@ const make = ({ filename }: Options) =>
     })
     return Query.QueryService.of({
       ...makeQueries(answer),
-      getOutput: outputQuery(answer, log),
+      ...outputQueries(answer, log),
       watermark,
       sync: Effect.flatMap(log.head, (head) => Effect.zipRight(indexer.reached(head), watermark)),
       events: log.read
@@ -132,7 +132,7 @@ const makeReader = ({ filename, patience = "10 seconds" }: ReaderOptions) =>
       )
     return Query.QueryService.of({
       ...queries,
-      getOutput: outputQuery(answer, log),
+      ...outputQueries(answer, log),
       sync: Effect.flatMap(log.head, (head) =>
         Effect.flatMap(
           Effect.timeoutOption(reached(head), patience),

@@ -7,7 +7,7 @@ import { cursorAfter, placeAt } from "@switchyard/core/WaitingStep"
 import * as Effect from "effect/Effect"
 import type { Answer, Ask } from "./indexConnection.js"
 import { type Columns, itemOf, runOf, stepOf, usageOf, type Value, waitingOf } from "./rows.js"
-import { facets, listIndex, statuses } from "./tables.js"
+import { childrenIndex, facets, listIndex, statuses } from "./tables.js"
 import { listWaiting } from "./waitingQueries.js"
 
 /** What is answered from the tables alone. */
@@ -27,24 +27,50 @@ const newestOf = (ask: Ask, from: string, values: ReadonlyArray<Value>) =>
   )
 
 /**
- * The latest runs that a filter lets through. For every set of facets there is an index that ends in the status and the
- * position of the run; where any status will do, the latest of each are taken together.
+ * The latest runs that are items of one run. An index has them by their status; what else there is to be is looked up, since
+ * they have most of it from that run.
  */
-const latest = (ask: Ask, filter: Query.RunFilter, before: number, limit: number) => {
+const latestChildren = (ask: Ask, parent: string, filter: Query.RunFilter, before: number, limit: number) => {
   const { status, tag } = filter
   const by = facets.filter((facet) => filter[facet] !== undefined)
-  if (status === undefined && tag === undefined && by.length === 0)
+  const tagged =
+    "EXISTS (SELECT 1 FROM run_tags AS t WHERE t.tag = ? AND t.child = 1 AND t.status = runs.status AND t.first_seq = runs.first_seq)"
+  const more = [...by.map((facet) => `${facet} = ?`), ...(tag === undefined ? [] : [tagged])]
+  const values = [...by.flatMap((facet) => filter[facet] ?? []), ...(tag === undefined ? [] : [tag])]
+  const from = `runs INDEXED BY ${childrenIndex} WHERE ${["parent = ?", "status = ?", ...more].join(" AND ")}`
+  return Effect.forEach(status === undefined ? statuses : [status], (each) =>
+    newestOf(ask, from, [parent, each, ...values, before, limit])
+  )
+}
+
+/**
+ * The latest runs that a filter lets through. For every set of facets there is an index that ends in whether a run is a
+ * child, its status and its position; where any of these will do, the latest of each are taken together.
+ */
+const latest = (ask: Ask, filter: Query.RunFilter, before: number, limit: number) => {
+  const { parent, status, tag } = filter
+  const newest = (found: ReadonlyArray<ReadonlyArray<number>>) =>
+    found
+      .flat()
+      .sort((a, b) => b - a)
+      .slice(0, limit)
+  if (typeof parent === "string")
+    return Effect.map(latestChildren(ask, parent, filter, before, limit), newest)
+  const by = facets.filter((facet) => filter[facet] !== undefined)
+  if (parent === undefined && status === undefined && tag === undefined && by.length === 0)
     return newestOf(ask, "runs WHERE true", [before, limit])
   const conditions = [...(tag === undefined ? [] : ["tag = ?"]), ...by.map((facet) => `${facet} = ?`)]
   const wanted = [...(tag === undefined ? [] : [tag]), ...by.flatMap((facet) => filter[facet] ?? [])]
   const table = tag === undefined ? "runs" : "run_tags"
   const indexed = tag !== undefined && by.length === 0 ? "" : `INDEXED BY ${listIndex(table, by)}`
-  const from = `${table} ${indexed} WHERE ${[...conditions, "status = ?"].join(" AND ")}`
-  const ofEach = Effect.forEach(status === undefined ? statuses : [status], (each) =>
-    newestOf(ask, from, [...wanted, each, before, limit])
+  const from = `${table} ${indexed} WHERE ${[...conditions, "child = ?", "status = ?"].join(" AND ")}`
+  const kinds = (parent === null ? [0] : [0, 1]).flatMap((child) =>
+    (status === undefined ? statuses : [status]).map((each) => [child, each] as const)
   )
-  const newest = (positions: Array<number>) => positions.sort((a, b) => b - a).slice(0, limit)
-  return Effect.map(ofEach, (found) => newest(found.flat()))
+  return Effect.map(
+    Effect.forEach(kinds, (kind) => newestOf(ask, from, [...wanted, ...kind, before, limit])),
+    newest
+  )
 }
 
 const places = (values: ReadonlyArray<Value>): string => values.map(() => "?").join(", ")
@@ -108,7 +134,10 @@ const findSteps = (ask: Ask, runId: string) =>
     return steps
   })
 
-/** The answers to questions about an index, whoever asks them: no statement looks at more rows than its answer has. */
+/**
+ * The answers to questions about an index, whoever asks them: no statement looks at more rows than its answer has, or at more
+ * than the items of one run where these are asked for.
+ */
 export const makeQueries = (answer: Answer): IndexQueries => {
   const found = <A>(runId: string, question: (ask: Ask) => Effect.Effect<A | undefined, SqlError>) =>
     Effect.flatMap(answer(question), (value) =>

@@ -65,7 +65,7 @@ export const openProjection = (file: string, anew = false): Projection => {
   let folded = written
   const openRuns = database
     .prepare<Array<string>, { runId: RunId; firstSeq: number }>(
-      `SELECT run_id AS runId, first_seq AS firstSeq FROM runs WHERE status IN (${open.map(() => "?").join(", ")})`
+      `SELECT run_id AS runId, first_seq AS firstSeq FROM runs WHERE child IN (0, 1) AND status IN (${open.map(() => "?").join(", ")})`
     )
     .all(...open)
   const write = database.transaction(() => {

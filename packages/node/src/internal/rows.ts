@@ -41,7 +41,12 @@ export const runValues = (row: RunRow): ReadonlyArray<Value> => [
   json(row.failure),
   row.failedStep,
   json(row.budget),
-  json(row.breach)
+  json(row.breach),
+  row.parent === null ? 0 : 1,
+  row.parent?.runId ?? null,
+  row.parent?.stepId ?? null,
+  row.parent?.index ?? null,
+  json(row.origin)
 ]
 
 /** The run that columns stand for; they are this package's own. */
@@ -53,6 +58,11 @@ export const runOf = (columns: Columns): RunRow =>
     status: columns.status,
     owner: columns.owner,
     tags: parsed(columns.tags),
+    parent:
+      columns.parent === null
+        ? null
+        : { runId: columns.parent, stepId: columns.parent_step, index: columns.parent_index },
+    origin: parsed(columns.origin),
     registeredAt: columns.registered_at,
     startedAt: columns.started_at,
     endedAt: columns.ended_at,
@@ -164,7 +174,8 @@ export const itemValues = (firstSeq: number, row: ItemRow): ReadonlyArray<Value>
   row.retries,
   row.durationMillis,
   json(row.failure),
-  JSON.stringify(row.result)
+  JSON.stringify(row.result),
+  row.childId
 ]
 
 /** The item that columns stand for; they are this package's own. */
@@ -177,6 +188,7 @@ export const itemOf = (runId: string, columns: Columns): ItemRow =>
     status: columns.status,
     attempt: columns.attempt,
     agentId: columns.agent_id,
+    childId: columns.child_id,
     usage: usageOf(columns),
     retries: columns.retries,
     durationMillis: columns.duration_millis,

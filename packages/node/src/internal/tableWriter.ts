@@ -64,13 +64,14 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     `UPDATE runs SET status = ?, last_seq = ?, started_at = ?, ended_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
        input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, budget = ?, breach = ? WHERE first_seq = ?`
   )
-  const putTag = prepare(insert("run_tags", ["tag", "first_seq", "status", "workflow", "owner"]))
-  const turnTag = prepare("UPDATE run_tags SET status = ? WHERE tag = ? AND status = ? AND first_seq = ?")
+  const putTag = prepare(insert("run_tags", ["tag", "child", "first_seq", "status", "workflow", "owner"]))
+  const oneTag = "tag = ? AND child = ? AND status = ? AND first_seq = ?"
+  const turnTag = prepare(`UPDATE run_tags SET status = ? WHERE ${oneTag}`)
   const putPlan = prepare(insert("plans", ["first_seq", "step_ids"]))
   const putDefinition = prepare(insert("definitions", ["first_seq", "seq", "hash"]))
   const putStep = prepare(insert("steps", ["first_seq", ...stepNames]))
   const putItem = prepare(insert("items", ["first_seq", ...itemNames]))
-  const removeTag = prepare("DELETE FROM run_tags WHERE tag = ? AND status = ? AND first_seq = ?")
+  const removeTag = prepare(`DELETE FROM run_tags WHERE ${oneTag}`)
   const putWaiting = prepare(insert("waiting", waitingNames))
   const approverNames = ["first_seq", "position", "who", "since", "workflow", "owner"]
   const putApprover = prepare(insert("waiting_approvers", approverNames))
@@ -108,11 +109,12 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const { endedAt, failedItems, lastSeq, startedAt, status, succeededItems, workspace } = row
     const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = row.usage
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
+    const child = row.parent === null ? 0 : 1
     const limits = [row.budget, row.breach].map((each) => (each === null ? null : JSON.stringify(each)))
     if (written === undefined) {
       putRun.run(...runValues(row))
       putDefinitionOf(changed)
-      for (const tag of new Set(run.tags)) putTag.run(tag, firstSeq, status, row.workflow, row.owner)
+      for (const tag of new Set(run.tags)) putTag.run(tag, child, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
       moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, ...limits, firstSeq)
     } else {
@@ -121,7 +123,7 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
         ...[status, lastSeq, startedAt, endedAt, workspace, succeededItems, failedItems],
         ...[...tokens, failure, row.failedStep, ...limits, firstSeq]
       )
-      for (const tag of new Set(run.tags)) turnTag.run(status, tag, written.status, firstSeq)
+      for (const tag of new Set(run.tags)) turnTag.run(status, tag, child, written.status, firstSeq)
     }
   }
 
@@ -163,7 +165,8 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     if (row === undefined) return
     const firstSeq = Number(row.first_seq)
     const status = row.status as RunStatus
-    for (const tag of new Set<string>(JSON.parse(String(row.tags)))) removeTag.run(tag, status, firstSeq)
+    for (const tag of new Set<string>(JSON.parse(String(row.tags))))
+      removeTag.run(tag, row.child ?? 0, status, firstSeq)
     for (const removal of removals) removal.run(firstSeq)
     count(deltas, { status, usage: usageOf(row) }, -1)
   }

@@ -12,7 +12,7 @@ export const facets = ["workflow", "owner"] as const
 /** Something that runs may be listed by beside their status and their tags. */
 export type Facet = (typeof facets)[number]
 
-/** The index that lists the runs of one status by these facets, the latest last, with or without a tag. */
+/** The index that lists the runs of one status by these facets, children or not, the latest last, with or without a tag. */
 export const listIndex = (table: "runs" | "run_tags", by: ReadonlyArray<Facet>): string =>
   [table, "by", ...by, "status"].join("_")
 
@@ -100,11 +100,44 @@ CREATE TABLE definitions (first_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, h
 /** No step of version 2 waited or had an output of its own, so that there is nothing to fill these tables with. */
 const fromVersion2 = `${waitingTables}${outputsTable}`
 
-/** No run of version 3 recorded a hash, was migrated, had a budget, stood still because of one or was an item of another run. */
+/** The index of the runs that are items of one run, by their status, the latest last; other runs are not in it. */
+export const childrenIndex = "runs_by_parent_status"
+
+const familyIndex = (table: "runs" | "run_tags", by: ReadonlyArray<Facet>) => {
+  const columns = [...(table === "runs" ? [] : ["tag"]), ...by, "child", "status"]
+  const place = table === "runs" ? [] : ["first_seq"]
+  return `CREATE INDEX ${listIndex(table, by)} ON ${table} (${[...columns, ...place].join(", ")});`
+}
+const some: ReadonlyArray<ReadonlyArray<Facet>> = [["workflow"], ["owner"], ["workflow", "owner"]]
+
+/** Lists leave out the runs that are items of others, or do not, so that every index has which of both a run is. */
+const families = `
+ALTER TABLE runs ADD COLUMN child INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN parent TEXT;
+ALTER TABLE runs ADD COLUMN parent_step TEXT;
+ALTER TABLE runs ADD COLUMN parent_index INTEGER;
+ALTER TABLE runs ADD COLUMN origin TEXT;
+ALTER TABLE items ADD COLUMN child_id TEXT;
+${[[], ...some].map((by) => `DROP INDEX ${listIndex("runs", by)};`).join("\n")}
+${[[], ...some].map((by) => familyIndex("runs", by)).join("\n")}
+CREATE INDEX ${childrenIndex} ON runs (parent, status) WHERE parent IS NOT NULL;
+ALTER TABLE run_tags RENAME TO old_run_tags;
+CREATE TABLE run_tags (
+  tag TEXT NOT NULL, child INTEGER NOT NULL, first_seq INTEGER NOT NULL, status TEXT NOT NULL, workflow TEXT NOT NULL,
+  owner TEXT, PRIMARY KEY (tag, child, status, first_seq)
+) WITHOUT ROWID;
+INSERT INTO run_tags (tag, child, first_seq, status, workflow, owner)
+  SELECT tag, 0, first_seq, status, workflow, owner FROM old_run_tags;
+DROP TABLE old_run_tags;
+${some.map((by) => familyIndex("run_tags", by)).join("\n")}
+`
+
+/** No run of version 3 recorded a hash, was migrated, had a budget, stood still because of one, was done again or an item of another one. */
 const fromVersion3 = `${definitionsTable}
 ALTER TABLE runs ADD COLUMN budget TEXT;
 ALTER TABLE runs ADD COLUMN breach TEXT;
 INSERT OR IGNORE INTO totals VALUES ('OverBudget', 0, 0, 0, 0, 0);
+${families}
 `
 
 /** Raised whenever a table changes, together with a migration from the version before. */
@@ -126,7 +159,10 @@ const oldRunNames: ReadonlyArray<string> = [
 ]
 
 /** The columns of a run, as its values are ordered. */
-export const runNames: ReadonlyArray<string> = [...oldRunNames, "budget", "breach"]
+export const runNames: ReadonlyArray<string> = [
+  ...oldRunNames,
+  ...["budget", "breach", "child", "parent", "parent_step", "parent_index", "origin"]
+]
 
 /** The columns of a step, as its values are ordered; before them comes `first_seq` of its run. */
 export const stepNames: ReadonlyArray<string> = [
@@ -141,12 +177,14 @@ export const waitingNames: ReadonlyArray<string> = [
   ...["workflow", "owner"]
 ]
 
-/** The columns of an item, as its values are ordered; before them comes `first_seq` of its run. */
-export const itemNames: ReadonlyArray<string> = [
+const oldItemNames: ReadonlyArray<string> = [
   ...["step_id", "item_index", "item", "status", "attempt", "agent_id"],
   ...usageNames,
   ...["retries", "duration_millis", "failure", "result"]
 ]
+
+/** The columns of an item, as its values are ordered; before them comes `first_seq` of its run. */
+export const itemNames: ReadonlyArray<string> = [...oldItemNames, "child_id"]
 
 const version1Tables = ["meta", "runs", "run_tags", "steps", "items"]
 const old = (names: ReadonlyArray<string>) => names.map((name) => `old.${name}`).join(", ")
@@ -177,8 +215,8 @@ INSERT INTO plans (first_seq, step_ids)
   ) FROM runs;
 INSERT INTO steps (first_seq, ${stepNames.join(", ")})
   SELECT runs.first_seq, ${old(stepNames)} FROM old_steps AS old JOIN runs USING (run_id) WHERE NOT (${untouched});
-INSERT INTO items (first_seq, ${itemNames.join(", ")})
-  SELECT runs.first_seq, ${old(itemNames)} FROM old_items AS old JOIN runs USING (run_id);
+INSERT INTO items (first_seq, ${oldItemNames.join(", ")})
+  SELECT runs.first_seq, ${old(oldItemNames)} FROM old_items AS old JOIN runs USING (run_id);
 ${version1Tables.map((name) => `DROP TABLE old_${name};`).join("\n")}
 `
 
