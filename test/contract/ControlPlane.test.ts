@@ -9,6 +9,7 @@ import { FamilyBudgetLaws } from "@switchyard/core/testing/FamilyBudgetLaws"
 import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { MigrationLaws } from "@switchyard/core/testing/MigrationLaws"
+import { FamilyQueryLaws } from "@switchyard/core/testing/FamilyQueryLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
@@ -43,6 +44,7 @@ const suites = [
   ["budgets of runs whose items are runs", FamilyBudgetLaws],
   ["budgets of time and of owners", BudgetRecoveryLaws],
   ["queries", QueryLaws],
+  ["queries about items that are runs", FamilyQueryLaws],
   ["queries about waiting steps", WaitingQueryLaws]
 ] as const
 

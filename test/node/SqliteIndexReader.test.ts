@@ -8,6 +8,7 @@ import { EventLog, EventReader } from "@switchyard/core/EventLog"
 import type { Seq } from "@switchyard/core/Ids"
 import { QueryService, type Service } from "@switchyard/core/QueryService"
 import type { Plane } from "@switchyard/core/testing/ControlPlaneLaws"
+import { FamilyQueryLaws } from "@switchyard/core/testing/FamilyQueryLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
 import { openProjection } from "@switchyard/node/internal/projection"
@@ -280,7 +281,7 @@ const beside = (): Layer.Layer<Plane, unknown> =>
   )
 
 describe("QueryService: a reader beside a host", () => {
-  for (const { check, name } of [...QueryLaws, ...WaitingQueryLaws]) {
+  for (const { check, name } of [...QueryLaws, ...FamilyQueryLaws, ...WaitingQueryLaws]) {
     it.live(name, () => Effect.provide(check, beside()))
   }
 })

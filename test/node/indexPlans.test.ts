@@ -14,7 +14,7 @@ import { kinds } from "@switchyard/node/internal/waitingQueries"
 import Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { sampleLog, waitingLog } from "./indexSamples.js"
+import { childrenLog, sampleLog, waitingLog } from "./indexSamples.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const runs = 2_000
@@ -27,7 +27,11 @@ const filled = Effect.gen(function* () {
     projection.project(entries)
     last = entries.at(-1) ?? last
   }
-  for (const entries of waitingLog(200, last)) projection.project(entries)
+  for (const entries of waitingLog(200, last)) {
+    projection.project(entries)
+    last = entries.at(-1) ?? last
+  }
+  for (const entries of childrenLog(200, last)) projection.project(entries)
   projection.close()
   return yield* Effect.acquireRelease(
     Effect.sync(() => new Database(file, { readonly: true })),
@@ -36,12 +40,18 @@ const filled = Effect.gen(function* () {
 })
 
 /** Every set of conditions there is. */
-const filters: ReadonlyArray<RunFilter> = Array.from({ length: 16 }, (_, bits) => ({
+const filters: ReadonlyArray<RunFilter> = Array.from({ length: 32 }, (_, bits) => ({
+  ...(bits & 16 ? { parent: null } : {}),
   ...(bits & 1 ? { status: "Completed" as const } : {}),
   ...(bits & 2 ? { workflow: "workflow-1" } : {}),
   ...(bits & 4 ? { owner: "owner-1" } : {}),
   ...(bits & 8 ? { tag: "all" } : {})
 }))
+
+/** Every set of conditions on the items of a run. */
+const childFilters: ReadonlyArray<RunFilter> = filters
+  .slice(0, 16)
+  .map((filter) => ({ ...filter, parent: "parent-0" }))
 
 /** Every set of conditions on steps that wait, beside what they wait for. */
 const waitingFilters: ReadonlyArray<WaitingFilter> = Array.from({ length: 8 }, (_, bits) => ({
@@ -68,7 +78,7 @@ describe("the statements of the read side", () => {
     Effect.gen(function* () {
       const database = yield* filled
       const { query, statements } = asked(database)
-      for (const filter of filters) {
+      for (const filter of [...filters, ...childFilters]) {
         const { items, next } = yield* query.listRuns(filter, { limit: 5 })
         expect(items.length, JSON.stringify(filter)).toBe(5)
         yield* query.listRuns(filter, { limit: 5, cursor: next ?? "" })
@@ -89,6 +99,7 @@ describe("the statements of the read side", () => {
       const [done] = (yield* query.listRuns({ status: "Completed" })).items
       expect((yield* Effect.flip(query.getOutput(done?.runId ?? "", "only")))._tag).toBe("RunUnknown")
       expect(yield* query.getOutput("waits-0", "done")).toEqual({ n: 0 })
+      expect((yield* Effect.flip(query.getRunOutput(done?.runId ?? "")))._tag).toBe("RunUnknown")
       expect((yield* query.totals).runs.Completed).toBeGreaterThan(1_000)
       yield* query.watermark
       expect(new Set(statements.map(({ sql }) => sql)).size).toBeGreaterThan(15)
@@ -99,7 +110,7 @@ describe("the statements of the read side", () => {
           .map(({ detail }) => detail)
         expect(plan.length).toBeGreaterThan(0)
         expect(
-          plan.filter((detail) => !/^(SEARCH|SCALAR SUBQUERY)\b/.test(detail)),
+          plan.filter((detail) => !/^(SEARCH|(CORRELATED )?SCALAR SUBQUERY)\b/.test(detail)),
           sql
         ).toEqual([])
       }
@@ -141,6 +152,22 @@ describe("the statements of the read side", () => {
           .all(values)
         const searched = plan?.detail.match(/\w+(=|<)\?/g)?.length
         expect(searched, `${sql}: ${plan?.detail}`).toBe(sql.match(/\w+ (=|<) \?/g)?.length)
+      }
+    })
+  )
+
+  it.scoped("look at no more than the items of a run that have a status where these are asked for", () =>
+    Effect.gen(function* () {
+      const database = yield* filled
+      const { query, statements } = asked(database)
+      for (const filter of childFilters) yield* query.listRuns(filter, { limit: 10 })
+      const lists = statements.filter(({ sql }) => /first_seq < \?/.test(sql))
+      expect(lists.length).toBeGreaterThan(childFilters.length)
+      for (const { sql, values } of lists) {
+        const [plan] = database
+          .prepare<[unknown], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+          .all(values)
+        expect(plan?.detail).toContain("runs_by_parent_status (parent=? AND status=? AND rowid<?)")
       }
     })
   )

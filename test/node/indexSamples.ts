@@ -87,6 +87,20 @@ const waitingSteps = ["ask", "sleep", "hear", "done"].map((id) =>
   Workflow.stepDefinition(id, { skill: "work" })
 )
 
+/** What follows a log: the items of a run that are runs, of two workflows, most of which have completed. */
+export function* childrenLog(runs: number, last: Entry | undefined): Generator<ReadonlyArray<Entry>> {
+  const { number } = makeSequencer(last?.seq ?? origin, [])
+  const entries: Array<Entry> = []
+  for (let n = 0; n < runs; n++) {
+    const [registered, ...rest] = eventsOf(2 * n + 1, n % 10 === 4)
+    if (registered?._tag !== "RunRegistered") continue
+    const parent = { runId: RunId.make(`parent-${n % 2}`), stepId, index: n }
+    for (const event of [{ ...registered, parent }, ...rest])
+      entries.push(number(RunId.make(`child-${n}`), event, 3_000_000 + n))
+  }
+  yield entries
+}
+
 /** What follows a log: runs with a step that waits for each of what there is, and one that has an output of its own. */
 export function* waitingLog(
   runs: number,

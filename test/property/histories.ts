@@ -56,7 +56,7 @@ const waits = (stepId: StepId, n: number): Event => {
   }
 }
 
-const registration = ({ n, step }: Draw): Event => ({
+const registration = ({ index, n, step }: Draw): Event => ({
   _tag: "RunRegistered",
   workflow: {
     name: `workflow ${n % 2}`,
@@ -68,6 +68,16 @@ const registration = ({ n, step }: Draw): Event => ({
   params: null,
   ...(n % 3 === 0 ? {} : { owner: `owner ${n % 3}` }),
   ...(n % 4 === 0 ? { budget: { tokens: 1 + n } } : {}),
+  ...(index === 1
+    ? { parent: { runId: RunId.make(`parent-${n % 2}`), stepId: StepId.make("s1"), index: n } }
+    : {}),
+  ...(index === 2 ? { origin: { runId: RunId.make("origin"), from: "failure" } } : {}),
+  ...(index === 3
+    ? {
+        origin: { runId: RunId.make("origin"), from: "step", stepId: StepId.make("s0") },
+        inputs: { [StepId.make("s0")]: n }
+      }
+    : {}),
   tags: ["", "é", `tag ${n % 2}`, `tag ${n % 2}`].slice(step)
 })
 
@@ -90,10 +100,11 @@ const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: bool
   const summary = { totalItems: 3, succeeded: 1, failed: 0, retries: 0, usage, durationMillis: n }
   const failure = { kind: "Failed", message: `because ${n}`, ...(n % 2 === 0 ? {} : { agentId }) }
   const commandId = CommandId.make(`command${n}`)
+  const by = step === 2 && n % 2 === 0 ? { childId: RunId.make(`child-${n}`) } : { agentId }
   const often: ReadonlyArray<Event> = [
-    { _tag: "ItemStarted", ...item, total: 3, attempt: 1 + (n % 2), agentId },
+    { _tag: "ItemStarted", ...item, total: 3, attempt: 1 + (n % 2), ...by },
     { _tag: "ItemProgress", ...item, usage },
-    { _tag: "ItemCompleted", ...item, attempt: 1, agentId, result: { n }, metrics },
+    { _tag: "ItemCompleted", ...item, attempt: 1, ...("agentId" in by ? by : {}), result: { n }, metrics },
     { _tag: "ItemFailed", ...item, attempt: 1, error: failure, metrics },
     {
       _tag: "ItemFailed",
@@ -145,7 +156,7 @@ const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: bool
     { _tag: "SignalReceived", commandId, name: `signal ${n % 2}`, payload: { n } }
   ]
   const ends: ReadonlyArray<Event> = [
-    { _tag: "RunCompleted", summary: ofRun },
+    { _tag: "RunCompleted", summary: ofRun, ...(n % 2 === 0 ? {} : { output: { n } }) },
     { _tag: "RunFailed", failure, stepId, summary: ofRun },
     { _tag: "RunCancelled", summary: ofRun }
   ]

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import type { Entry } from "@switchyard/core/Event"
 import type { StepId } from "@switchyard/core/Ids"
-import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
+import { itemRow, type RunFilter, runRow, stepRow } from "@switchyard/core/QueryService"
 import * as Run from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
 import { byPlace, isListed, type WaitingFilter, waitingRows } from "@switchyard/core/WaitingStep"
@@ -106,6 +106,16 @@ const waitingFilters: ReadonlyArray<WaitingFilter> = [
   { owner: "owner 2" }
 ]
 
+const runFilters: ReadonlyArray<RunFilter> = [undefined, "", "é", "tag 1"].flatMap((tag) =>
+  ([undefined, "Running", "Completed"] as const).flatMap((status) =>
+    [undefined, null, "parent-0"].map((parent) => ({
+      ...(tag === undefined ? {} : { tag }),
+      ...(status === undefined ? {} : { status }),
+      ...(parent === undefined ? {} : { parent })
+    }))
+  )
+)
+
 /** What is answered from the tables is what the folds of the runs say. */
 const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
   Effect.gen(function* () {
@@ -143,15 +153,17 @@ const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
       runs: counts,
       usage: runs.reduce((sum, { usage }) => Usage.add(sum, usage), Usage.zero)
     })
-    for (const tag of ["", "é", "tag 1"])
-      for (const status of [undefined, "Running", "Completed"] as const) {
-        const filter = { tag, ...(status === undefined ? {} : { status }) }
-        const wanted = runs.filter(
-          (run) => run.tags.includes(tag) && (status === undefined || run.status === status)
-        )
-        const listed = (yield* query.listRuns(filter, { limit: 1000 })).items.map(({ runId }) => runId)
-        expect(listed, JSON.stringify(filter)).toEqual(wanted.map(({ id }) => id).reverse())
-      }
+    for (const filter of runFilters) {
+      const { parent, status, tag } = filter
+      const wanted = runs.filter(
+        (run) =>
+          (tag === undefined || run.tags.includes(tag)) &&
+          (status === undefined || run.status === status) &&
+          (parent === undefined || (run.parent?.runId ?? null) === parent)
+      )
+      const listed = (yield* query.listRuns(filter, { limit: 1000 })).items.map(({ runId }) => runId)
+      expect(listed, JSON.stringify(filter)).toEqual(wanted.map(({ id }) => id).reverse())
+    }
   }).pipe(Effect.scoped, Effect.runSync)
 
 describe("the tables of any log", () => {

@@ -87,6 +87,16 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
     tags: ["a", "", text],
     budget: { tokens: 1, costMicroUsd: 2, wallMillis: 3, warnAt: 0.5, onBreach: "fail" }
   },
+  {
+    _tag: "RunRegistered",
+    workflow: { ...changed, output: { text, made: "{{ steps.step-1.output }}" } },
+    params: null,
+    tags: [],
+    origin: { runId: RunId.make("origin"), from: "step", stepId },
+    inputs: { [stepId]: { text, nothing: null } },
+    parent: { runId: RunId.make("parent"), stepId, index: 0 },
+    hash: DefinitionHash.make(changed)
+  },
   { _tag: "RunStarted" },
   { _tag: "WorkspaceCreated", path: "/tmp/with space" },
   { _tag: "WorkspaceReleased", path: "/tmp/with space", kept: false },
@@ -144,8 +154,12 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "StepFailed", stepId, failure, summary: ofStep },
   { _tag: "StepCancelled", stepId, summary: ofStep },
   { _tag: "ItemStarted", ...item, total: 9, attempt: 1, agentId },
+  { _tag: "ItemStarted", ...item, total: 9, attempt: 1, childId: RunId.make("parent.step-1.3") },
+  { _tag: "ItemStarted", ...item, total: 9, attempt: 1, agentId, childId: RunId.make("child") },
+  { _tag: "ItemStarted", ...item, total: 9, attempt: 1 },
   { _tag: "ItemProgress", ...item, progress: 0.25, message: text, usage, remainingMillis: 0 },
   { _tag: "ItemCompleted", ...item, attempt: 2, agentId, result: { text, nothing: null }, metrics },
+  { _tag: "ItemCompleted", ...item, attempt: 2, result: null, metrics },
   { _tag: "ItemFailed", ...item, attempt: 1, error: failure, metrics },
   {
     _tag: "ItemFailed",
@@ -156,6 +170,8 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
     metrics
   },
   { _tag: "RunCompleted", summary: ofRun },
+  { _tag: "RunCompleted", summary: ofRun, output: { text, nothing: null } },
+  { _tag: "RunCompleted", summary: ofRun, output: null },
   { _tag: "RunFailed", failure, stepId, summary: ofRun },
   { _tag: "RunFailed", failure, summary: ofRun },
   { _tag: "RunCancelled", reason: text, summary: ofRun },

@@ -58,7 +58,8 @@ export const agrees = (query: QueryService.Service, runId: RunId) =>
       waiting.items.filter((row) => row.runId === runId),
       [...waitingRows(run)].sort(byPlace)
     )
-    const { outputs } = resultOf(run)
+    const { output, outputs } = resultOf(run)
+    yield* equal("what it gives", yield* query.getRunOutput(runId), output)
     for (const { id } of run.definition.steps)
       yield* equal(`what ${id} came to`, yield* query.getOutput(runId, id), outputs[id] ?? null)
   })
@@ -80,6 +81,8 @@ export const QueryLaws: ReadonlyArray<Law<Plane>> = [
       yield* fails("no run", "RunUnknown", query.getRun("unknown"))
       yield* fails("no steps", "RunUnknown", query.getSteps("unknown"))
       yield* fails("no output", "RunUnknown", query.getOutput("unknown", "each"))
+      yield* fails("no output of a run", "RunUnknown", query.getRunOutput("unknown"))
+      yield* equal("no items of a run", (yield* query.listRuns({ parent: "unknown" })).items, [])
       yield* equal("nothing waits", yield* query.waiting(), { items: [], next: undefined })
       yield* equal("no items", (yield* query.getItems("unknown", "each")).items, [])
       yield* equal("no events", yield* collect(query.events({})), [])
