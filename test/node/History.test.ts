@@ -3,13 +3,15 @@ import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import { ControlPlane } from "@switchyard/core/ControlPlane"
 import { EventLog } from "@switchyard/core/EventLog"
-import { logId, RunId } from "@switchyard/core/Ids"
+import { logId, RunId, StepId } from "@switchyard/core/Ids"
 import { QueryService } from "@switchyard/core/QueryService"
 import { collect } from "@switchyard/core/testing/LogChecks"
 import { History, type Policy } from "@switchyard/node/History"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
+import * as Workflow from "@switchyard/core/Workflow"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { scribe, words } from "../e2e/workflows.js"
 import { dump } from "./indexTables.js"
 import { temporaryDirectory } from "./temporary.js"
@@ -136,6 +138,89 @@ describe("History", () => {
         for (let turn = 0; turn < 500 && (yield* inLog).length > 1; turn++) yield* Effect.sleep(10)
         expect(yield* inLog).toEqual(["run-2"])
         expect(readdirSync(join(directory, "workspaces"))).toEqual(["run-run-2"])
+      }).pipe(Effect.provide(layer(directory)))
+    })
+  )
+
+  const leaf = Workflow.make("leaf", { params: Schema.Struct({ word: Schema.String }) }).pipe(
+    Workflow.step("write", { skill: "write", input: "{{ params.word }}" })
+  )
+  const nested = Workflow.make("nested", { params: Schema.Struct({ word: Schema.String }) }).pipe(
+    Workflow.step("inner", { subworkflow: leaf, input: { word: "{{ params.word }}" } })
+  )
+  const outer = Workflow.make("outer").pipe(
+    Workflow.step("each", { subworkflow: nested, forEach: ["a", "b"], input: { word: "{{ item }}" } }),
+    Workflow.step("ask", { after: ["each"], approval: { message: "Is it good?" } })
+  )
+  const family = ["outer.each.1.inner", "outer.each.0.inner", "outer.each.1", "outer.each.0", "outer"]
+
+  it.scopedLive("keeps the items of a run that are runs as long as it, and removes them with it", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const registrations = Effect.gen(function* () {
+        const log = yield* EventLog
+        const entries = yield* collect(log.read({}))
+        return entries.filter(({ event, runId }) => event._tag === "RunRegistered" && family.includes(runId))
+          .length
+      })
+      yield* Effect.gen(function* () {
+        const plane = yield* ControlPlane
+        const query = yield* QueryService
+        yield* plane.registerRun({ workflow: outer, id: "outer" })
+        for (;;) {
+          yield* query.sync
+          if ((yield* query.waiting()).items.length > 0) break
+          yield* Effect.sleep(5)
+        }
+        yield* runs(1, 3)
+        yield* query.sync
+        expect((yield* query.totals).runs).toEqual({ Completed: 7, Running: 1 })
+        expect((yield* apply({ maxRuns: 2 })).runs).toBe(1)
+        expect((yield* ids).filter((id) => id.startsWith("run"))).toEqual(["run-3", "run-2"])
+        expect((yield* apply({ maxBytes: 0 })).runs).toBe(2)
+        yield* Effect.sleep(5)
+        expect((yield* apply({ maxAge: 1, maxRuns: 0, maxBytes: 0 })).runs).toBe(0)
+        expect([...(yield* ids)].sort()).toEqual([...family].sort())
+      }).pipe(Effect.provide(layer(directory)))
+      yield* Effect.gen(function* () {
+        const plane = yield* ControlPlane
+        for (const run of yield* plane.recover) expect(run.runId).toBe("outer")
+        yield* plane.sendCommand("outer", { _tag: "Decide", stepId: StepId.make("ask"), decision: "approve" })
+        const run = yield* plane.get("outer")
+        expect((yield* run.result).status).toBe("Completed")
+        expect(yield* registrations).toBe(5)
+        yield* runs(4, 4)
+        expect((yield* apply({ maxRuns: 2 })).runs).toBe(0)
+        expect((yield* apply({ maxRuns: 1 })).runs).toBe(5)
+        expect(yield* ids).toEqual(["run-4"])
+        expect(yield* inLog).toEqual(["run-4"])
+        expect(readdirSync(join(directory, "workspaces"))).toEqual(["run-run-4"])
+        // Nothing is left that a run with the same id could take for its own.
+        yield* plane.registerRun({ workflow: outer, id: "outer" })
+        const query = yield* QueryService
+        for (;;) {
+          yield* query.sync
+          if ((yield* query.waiting()).items.length > 0) break
+          yield* Effect.sleep(5)
+        }
+        expect(yield* registrations).toBe(5)
+      }).pipe(Effect.provide(layer(directory)))
+    })
+  )
+
+  it.scopedLive("keeps a run while an item of it is under way, whatever is to go", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      yield* Effect.gen(function* () {
+        yield* runs(1, 2)
+        const log = yield* EventLog
+        const parent = { runId: RunId.make("run-1"), stepId: StepId.make("write"), index: 0 }
+        const { definition } = leaf
+        yield* log.append(RunId.make("odd"), [
+          { _tag: "RunRegistered", workflow: definition, params: { word: "a" }, tags: [], parent }
+        ])
+        expect((yield* apply({ maxRuns: 0, maxBytes: 0 })).runs).toBe(1)
+        expect(yield* ids).toEqual(["odd", "run-1"])
       }).pipe(Effect.provide(layer(directory)))
     })
   )

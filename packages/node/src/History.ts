@@ -14,15 +14,18 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { catchAll, layerScoped, makeSemaphore } from "./internal/compat.js"
 import { instead, reasonOf } from "./internal/fileSystem.js"
-import { countRuns, knownOf, oldestFinished } from "./internal/finishedRuns.js"
+import { countRuns, familyOf, knownOf, oldestFinished } from "./internal/finishedRuns.js"
 import { connect } from "./internal/indexConnection.js"
 import { LogCompaction } from "./LogCompaction.js"
 
-/** How much is kept of runs that have ended; everything where nothing is said. What is under way always stays. */
+/**
+ * How much is kept of runs that have ended; everything where nothing is said. What is under way always stays. Runs that are
+ * items of another one stay as long as it does, and go with it: it would do them again if it were recovered without them.
+ */
 export interface Policy {
   /** Runs that ended longer ago are removed. */
   readonly maxAge?: Duration.DurationInput
-  /** So many runs that have ended are kept, those that were registered last. */
+  /** So many runs that have ended are kept, those that were registered last; items of others do not count. */
   readonly maxRuns?: number
   /** While the log takes more bytes on the disk, the oldest runs that have ended are removed. */
   readonly maxBytes?: number
@@ -123,18 +126,22 @@ const make = (options: Options) =>
         return yield* finish(event)
       })
 
-    /** The oldest runs that have ended, one after the other, as long as they are to go. */
+    /** So many of the oldest runs that have ended at most, as long as they are to go, each with the runs that are items of it. */
     const oldest = (most: number, goes: (run: { readonly endedAt: number }) => boolean, before: number) =>
       answer((ask) =>
         Effect.gen(function* () {
           const found: Array<RunId> = []
+          let families = 0
           let after = 0
           for (;;) {
             const page = yield* oldestFinished(ask, after, mostAtOnce)
             for (const run of page) {
               // What was registered later cannot have ended before.
-              if (run.registeredAt >= before || found.length >= most) return found
-              if (goes(run)) found.push(run.runId)
+              if (run.registeredAt >= before || families >= most) return found
+              const family = goes(run) ? yield* familyOf(ask, run) : []
+              if (family.length === 0) continue
+              families++
+              for (const runId of family) found.push(runId)
             }
             const last = page.at(-1)
             if (last === undefined) return found
@@ -177,7 +184,7 @@ const make = (options: Options) =>
           const wanted = Math.ceil(((size - maxBytes) / size) * all)
           const runs = yield* oldest(Math.min(mostAtOnce, Math.max(1, wanted)), always, forever)
           if (runs.length === 0) break
-          removed = sum(removed, yield* remove(runs, archived))
+          removed = sum(removed, yield* removeAll(runs, archived))
         }
         return removed
       }).pipe(oneAtATime.withPermits(1))

@@ -1,7 +1,9 @@
 import type { RunId } from "@switchyard/core/Ids"
+import { isTerminal } from "@switchyard/core/Run"
 import * as Effect from "effect/Effect"
 import type { Ask } from "./indexConnection.js"
 import type { Columns } from "./rows.js"
+import { childrenIndex, statuses } from "./tables.js"
 
 /** A run that has ended, as far as its removal is concerned; times are milliseconds since 1970, UTC. */
 export interface FinishedRun {
@@ -11,7 +13,8 @@ export interface FinishedRun {
   readonly endedAt: number
 }
 
-const terminal = ["Completed", "Failed", "Cancelled"]
+const terminal = statuses.filter(isTerminal)
+const names = terminal.map((status) => `'${status}'`).join(", ")
 
 const finishedRun = (row: Columns): FinishedRun => ({
   runId: String(row.run_id) as RunId,
@@ -20,12 +23,13 @@ const finishedRun = (row: Columns): FinishedRun => ({
   endedAt: Number(row.ended_at)
 })
 
-/** The runs that have ended, registered after a position of the log, the oldest first; so many at most. */
+/** The runs that have ended and are items of no other, registered after a position of the log, the oldest first; so many at most. */
 export const oldestFinished = (ask: Ask, after: number, limit: number) =>
   Effect.map(
     Effect.forEach(terminal, (status) =>
       ask(
-        "SELECT run_id, first_seq, registered_at, ended_at FROM runs WHERE status = ? AND first_seq > ? ORDER BY first_seq LIMIT ?",
+        `SELECT run_id, first_seq, registered_at, ended_at FROM runs
+           WHERE child = 0 AND status = ? AND first_seq > ? ORDER BY first_seq LIMIT ?`,
         [status, after, limit],
         finishedRun
       )
@@ -37,13 +41,40 @@ export const oldestFinished = (ask: Ask, after: number, limit: number) =>
         .slice(0, limit)
   )
 
-/** How many runs have ended, and how many there are. */
+/**
+ * A run with all that are items of it and of these, an item before the run that it is an item of; none where one of them has
+ * not ended.
+ */
+export const familyOf = (ask: Ask, { firstSeq }: FinishedRun) =>
+  Effect.map(
+    ask(
+      `WITH RECURSIVE family (first_seq, run_id, status) AS (
+         SELECT first_seq, run_id, status FROM runs WHERE first_seq = ?
+         UNION SELECT c.first_seq, c.run_id, c.status FROM family JOIN runs AS c INDEXED BY ${childrenIndex}
+           ON c.parent = family.run_id
+       )
+       SELECT run_id, status IN (${names}) AS ended FROM family ORDER BY first_seq DESC`,
+      [firstSeq],
+      (row) => row
+    ),
+    (family): ReadonlyArray<RunId> =>
+      family.every(({ ended }) => ended === 1) ? family.map((row) => String(row.run_id) as RunId) : []
+  )
+
+/** How many runs have ended, and how many there are, those left out that are items of others. */
 export const countRuns = (ask: Ask) =>
   Effect.map(
-    ask("SELECT status, runs FROM totals WHERE runs > 0", [], (row) => row),
-    (rows) => {
-      const sum = (of: ReadonlyArray<Columns>) => of.reduce((all, { runs }) => all + Number(runs), 0)
-      return { finished: sum(rows.filter(({ status }) => terminal.includes(String(status)))), all: sum(rows) }
+    Effect.forEach(statuses, (status) =>
+      ask("SELECT COUNT(*) AS runs FROM runs WHERE child = 0 AND status = ?", [status], ({ runs }) => ({
+        status,
+        runs: Number(runs)
+      }))
+    ),
+    (found) => {
+      const sum = (of: ReadonlyArray<{ readonly runs: number }>) =>
+        of.reduce((all, { runs }) => all + runs, 0)
+      const rows = found.flat()
+      return { finished: sum(rows.filter(({ status }) => isTerminal(status))), all: sum(rows) }
     }
   )
 
