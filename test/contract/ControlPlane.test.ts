@@ -14,6 +14,7 @@ import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
 import { SubworkflowLaws } from "@switchyard/core/testing/SubworkflowLaws"
+import { ValidationLaws } from "@switchyard/core/testing/ValidationLaws"
 import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
 import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
 import * as Switchyard from "@switchyard/node/Switchyard"
@@ -32,6 +33,7 @@ const layers = [
 const suites = [
   ["registration", ControlPlaneLaws],
   ["commands", CommandLaws],
+  ["validation", ValidationLaws],
   ["recovery", RecoveryLaws],
   ["interruptions", InterruptionLaws],
   ["waiting", WaitingLaws],

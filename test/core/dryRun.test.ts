@@ -141,7 +141,7 @@ describe("a dry run", () => {
       expect(dry.steps[0]?.estimate).toMatchObject({ tokens: 300, costMicroUsd: 6_000 })
       expect(dry.estimate).toMatchObject({ tokens: 300, costMicroUsd: 6_000 })
       expect(dry.unknown).toEqual(["write", "new"])
-      expect(dry.warnings.map(({ path }) => path)).toEqual(["steps[3]"])
+      expect(dry.warnings.map(({ path, rule }) => [path, rule])).toEqual([["steps[3].skill", "capability"]])
       expect(dry.warnings[0]?.message).toContain("wriet")
       expect(read.calls.length).toBe(1)
       expect(yield* (yield* EventLog).head).toBe(head)

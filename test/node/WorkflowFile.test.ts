@@ -184,6 +184,41 @@ describe("a workflow file", () => {
     Effect.map(problems(text, "w.json"), (found) => expect(found).toEqual(expected))
   )
 
+  it.effect("has warnings where they are written", () =>
+    Effect.gen(function* () {
+      const text = lines(
+        "name: w",
+        "defaults: {fallback: [nobody]}",
+        "steps:",
+        "  - id: a",
+        "    skill: s",
+        "    when: 1 > 2",
+        "  - id: b",
+        "    subworkflow: inner.yaml",
+        "  - {id: c, subworkflow: {name: d, steps: [{id: e, skill: s}]}}"
+      )
+      const problem = (path: string) => ({ path, rule: "capability" as const, message: `about ${path}` })
+      const expected = [
+        ["defaults.fallback[0]", 2, 23],
+        ["steps[0].when", 6, 11],
+        ["steps[1].subworkflow.steps[3].skill", 8, 5],
+        ["steps[2].subworkflow.steps[0].skill", 9, 59]
+      ] as const
+      const problems = expected.map(([path]) => problem(path))
+      const found = expected.map(([path, line, column]) => ({ ...problem(path), line, column }))
+      expect(WorkflowFile.locate(`\ufeff${text}`, problems.toReversed())).toEqual(found)
+      const json = '{"name":"w",\n"steps":[{"id":"a",\n  "skill":"s"}]}'
+      const inJson = { ...problem("steps[0].skill"), line: 3, column: 11 }
+      for (const options of [{ file: "w.json" }, { format: "json" }] as const)
+        expect(WorkflowFile.locate(json, [problem("steps[0].skill")], options)).toEqual([inJson])
+      for (const broken of ["", "a: [", "# nothing"])
+        expect(WorkflowFile.locate(broken, [problem("steps[0]")])).toEqual([
+          { ...problem("steps[0]"), line: 1, column: 1 }
+        ])
+      expect(WorkflowFile.locate(text, [])).toEqual([])
+    })
+  )
+
   it.effect("may use aliases, and a `$schema`, which is no part of the workflow", () =>
     Effect.gen(function* () {
       const steps = [

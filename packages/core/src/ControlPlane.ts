@@ -17,7 +17,7 @@ import { budgetProblems } from "./internal/checkBudgets.js"
 import { makeChildren } from "./internal/children.js"
 import { currentTimeMillis, forker, layerScoped } from "./internal/compat.js"
 import { beforeRegistration, makeExecutions } from "./internal/executions.js"
-import { checkGroups } from "./internal/groups.js"
+import { planInGroups } from "./internal/groups.js"
 import { makeHandles } from "./internal/handles.js"
 import { makeLimiter } from "./internal/limiter.js"
 import { makeMigrating } from "./internal/migrating.js"
@@ -27,6 +27,7 @@ import { makeRecovery } from "./internal/recovery.js"
 import { makeRegistering } from "./internal/registering.js"
 import { registration } from "./internal/registration.js"
 import { type RerunFrom, rerunOf } from "./internal/rerun.js"
+import { makeWarning, warningsOf } from "./internal/warnings.js"
 import type { CommandError, GroupLimit, MemoryOptions } from "./Orchestrator.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
@@ -80,6 +81,14 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
     readonly registerRun: <Params>(
       request: RunRequest<Params> & ParamsOf<Params>
     ) => Effect.Effect<RunHandle, RegisterError>
+    /**
+     * What of a workflow is most likely not meant, though it can be run: steps that never run, estimates that fit below no
+     * ceiling, and, as things stand in the registry now, steps that no agent could do. Fails with everything that keeps it
+     * from being run. Registering a run, or giving it another definition, logs these warnings once for each definition.
+     */
+    readonly validate: <Params>(
+      workflow: RunRequest<Params>["workflow"]
+    ) => Effect.Effect<ReadonlyArray<Plan.Problem>, Plan.InvalidWorkflow>
     /**
      * What would become of a run that is requested so: the agents that its steps would be given and why, what they would
      * receive, what it is likely to cost. Nothing is done and nothing recorded.
@@ -200,14 +209,14 @@ const make = (options: Options) =>
     const handles = yield* makeHandles(log, executions, recovery, inherited)
     const { currentHandleOf, entries, lookup, sendCommand } = handles
     const registerOnce = yield* makeRegistering(log, executions, handles)
+    const warn = makeWarning(registry)
     const children = makeChildren(log, executions, handles, registerOnce, planOf, maxCrashes)
 
     const planned = <Params>({ workflow }: Pick<RunRequest<Params>, "workflow">) =>
       Effect.gen(function* () {
         const [given, schema] =
           "definition" in workflow ? [workflow.definition, workflow.params] : [workflow, undefined]
-        const plan = yield* planOf(given)
-        yield* checkGroups(plan, options.groups)
+        const plan = yield* planInGroups(given, options.groups, planOf)
         return { plan, checkParams: (params: unknown) => Params.check(plan.definition, schema, params) }
       })
 
@@ -228,6 +237,7 @@ const make = (options: Options) =>
         if (problems.length > 0)
           return yield* new Plan.InvalidWorkflow({ workflow: definition.name, problems })
         yield* budgets.ready(requested.owner)
+        yield* warn(plan)
         return yield* registerOnce(
           request.id,
           registration(definition, { ...requested, params, hash: pinnedHash(definition) }),
@@ -254,12 +264,13 @@ const make = (options: Options) =>
 
     return ControlPlane.of({
       registerRun,
+      validate: (workflow) => Effect.flatMap(planned({ workflow }), ({ plan }) => warningsOf(plan, registry)),
       dryRun: (request) =>
         Effect.flatMap(checked(request), ({ params, plan }) => DryRun.make(plan, params, registry)),
       rerun,
       migrate: (runId, workflow, commandId) =>
         Effect.flatMap(planned({ workflow }), ({ checkParams, plan }) =>
-          migrateRun(runId, { plan, checkParams }, commandId)
+          Effect.zipRight(warn(plan), migrateRun(runId, { plan, checkParams }, commandId))
         ),
       routeToAgent: (step, runId) =>
         Effect.gen(function* () {

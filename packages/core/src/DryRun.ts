@@ -7,6 +7,7 @@ import type { AgentId, StepId } from "./Ids.js"
 import { pinnedHash } from "./internal/pinnedHash.js"
 import { hasItems } from "./internal/planStep.js"
 import { stepTypeOf } from "./internal/schedule.js"
+import { warningsOf } from "./internal/warnings.js"
 import type { Json } from "./Json.js"
 import * as Params from "./Params.js"
 import * as Plan from "./Plan.js"
@@ -50,6 +51,7 @@ export interface DryRun {
   readonly params: Json
   /** The steps in an order in which they could be done. */
   readonly steps: ReadonlyArray<DryStep>
+  /** What `ControlPlane.validate` says of the workflow. */
   readonly warnings: ReadonlyArray<Plan.Problem>
   /** The sum over the steps that have one, without those that only undo something. */
   readonly estimate: Estimate
@@ -76,18 +78,18 @@ const known = <A>(
 const chosenFor = (
   { definition, query, work }: Plan.PlannedStep,
   registry: Service
-): Effect.Effect<Pick<DryStep, "agentId" | "selection"> & { readonly why: string | undefined }> => {
+): Effect.Effect<Pick<DryStep, "agentId" | "selection">> => {
   const none = { agentId: undefined, selection: undefined }
-  if (work._tag !== "Agent") return Effect.succeed({ ...none, why: undefined })
+  if (work._tag !== "Agent") return Effect.succeed(none)
   const { agent } = definition
   return agent === undefined
     ? Effect.match(registry.selectAgent(query), {
-        onFailure: ({ message }) => ({ ...none, why: message }),
-        onSuccess: (selection) => ({ agentId: selection.agent.id, selection, why: undefined })
+        onFailure: () => none,
+        onSuccess: (selection) => ({ agentId: selection.agent.id, selection })
       })
     : Effect.match(registry.get(agent), {
-        onFailure: ({ message }) => ({ ...none, why: message }),
-        onSuccess: ({ id }) => ({ agentId: id, selection: undefined, why: undefined })
+        onFailure: () => none,
+        onSuccess: ({ id }) => ({ agentId: id, selection: undefined })
       })
 }
 
@@ -141,7 +143,7 @@ const dryStep = (
   plan: Plan.Plan,
   params: Json,
   registry: Service
-): Effect.Effect<{ readonly step: DryStep; readonly warnings: ReadonlyArray<Plan.Problem> }> =>
+): Effect.Effect<DryStep> =>
   Effect.gen(function* () {
     const { definition, forEach, input, work } = step
     const { compensates } = definition
@@ -154,7 +156,7 @@ const dryStep = (
       item: null,
       index: 0
     }
-    const { agentId, selection, why } = yield* chosenFor(step, registry)
+    const { agentId, selection } = yield* chosenFor(step, registry)
     const list = forEach === undefined ? [null] : yield* known(forEach, scope)
     const elements = hasItems(work) && Array.isArray(list) ? (list as ReadonlyArray<Json>) : undefined
     const made =
@@ -180,39 +182,34 @@ const dryStep = (
                 ? sumOf(runs.map(({ estimate }) => estimate))
                 : undefined
             )
-    const warning = { path: `steps[${step.index}]`, rule: "work" as const, message: why ?? "" }
     return {
-      step: {
-        stepId: definition.id,
-        stepType: stepTypeOf(step),
-        after: compensates === undefined ? idsOf(step.dependencies) : [],
-        compensates,
-        agentId,
-        selection,
-        when,
-        items: elements?.length,
-        inputs: complete,
-        runs,
-        estimate: yield* estimated
-      },
-      warnings: why === undefined ? [] : [warning]
+      stepId: definition.id,
+      stepType: stepTypeOf(step),
+      after: compensates === undefined ? idsOf(step.dependencies) : [],
+      compensates,
+      agentId,
+      selection,
+      when,
+      items: elements?.length,
+      inputs: complete,
+      runs,
+      estimate: yield* estimated
     }
   })
 
 /** What would become of a run of a plan with these parameters, as things stand in the registry now. */
 export const make = (plan: Plan.Plan, params: Json, registry: AgentRegistry["Type"]): Effect.Effect<DryRun> =>
   Effect.gen(function* () {
-    const found = yield* Effect.forEach(
+    const steps = yield* Effect.forEach(
       plan.order.flatMap((index) => plan.steps[index] ?? []),
       (step) => dryStep(step, plan, params, registry)
     )
-    const steps = found.map(({ step }) => step)
     const likely = steps.filter(({ compensates }) => compensates === undefined)
     return {
       definitionHash: pinnedHash(plan.definition),
       params,
       steps,
-      warnings: [...plan.warnings, ...found.flatMap(({ warnings }) => warnings)],
+      warnings: yield* warningsOf(plan, registry),
       estimate: sumOf(likely.flatMap(({ estimate }) => estimate ?? [])),
       unknown: likely.flatMap(({ estimate, stepId }) => (estimate === undefined ? [stepId] : []))
     }

@@ -95,6 +95,24 @@ const linesOf = (text: string): LineCounter => {
   return counter
 }
 
+/** The text of a file as its format understands it. */
+const sourceOf = (text: string, { file = "workflow", format }: ParseOptions) => {
+  const content = text.startsWith("\ufeff") ? text.slice(1) : text
+  const isJson = (format ?? (extname(file).toLowerCase() === ".json" ? "json" : "yaml")) === "json"
+  return { content, source: isJson ? readJson(content) : readYaml(content) }
+}
+
+/** Problems with the lines and columns of where they are, in the order of the text. */
+const placed = (content: string, problems: ReadonlyArray<Located>): ReadonlyArray<FileProblem> => {
+  const lines = linesOf(content)
+  return problems
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ message, offset, path, rule }) => {
+      const { col, line } = lines.linePos(offset)
+      return { path, line, column: col, rule, message }
+    })
+}
+
 type Completed = Effect.Effect<{
   readonly value: unknown
   readonly problems: ReadonlyArray<Omit<Located, "offset">>
@@ -108,20 +126,10 @@ const understand = (
 ): Effect.Effect<Definition, InvalidWorkflowFile> =>
   Effect.suspend(() => {
     const { file = "workflow" } = options
-    const format = options.format ?? (extname(file).toLowerCase() === ".json" ? "json" : "yaml")
-    const content = text.startsWith("\ufeff") ? text.slice(1) : text
-    const source = format === "json" ? readJson(content) : readYaml(content)
+    const { content, source } = sourceOf(text, options)
     const found = textProblems(source)
-    const invalid = (problems: ReadonlyArray<Located>) => {
-      const lines = linesOf(content)
-      const placed = problems
-        .toSorted((a, b) => a.offset - b.offset)
-        .map(({ message, offset, path, rule }) => {
-          const { col, line } = lines.linePos(offset)
-          return { path, line, column: col, rule, message }
-        })
-      return new InvalidWorkflowFile({ file, problems: placed })
-    }
+    const invalid = (problems: ReadonlyArray<Located>) =>
+      new InvalidWorkflowFile({ file, problems: placed(content, problems) })
     if (source.value === undefined) return Effect.fail(invalid(found))
     return Effect.flatMap(complete(withoutSchema(source.value)), ({ problems: missing, value }) => {
       const wrong = [...found, ...missing.map((each) => located(source, each))]
@@ -186,6 +194,23 @@ const readFrom = (
  */
 export const read = (file: string): Effect.Effect<Definition, InvalidWorkflowFile | WorkflowFileUnreadable> =>
   readFrom(file, [])
+
+/**
+ * Where problems of a definition are in the text that it was read from, in the order of the text; for instance those that
+ * `ControlPlane.validate` warns of. What is in another file is where that file is named, and all is at the beginning of a
+ * text that cannot be read.
+ */
+export const locate = (
+  text: string,
+  problems: ReadonlyArray<Plan.Problem>,
+  options: ParseOptions = {}
+): ReadonlyArray<FileProblem> => {
+  const { content, source } = sourceOf(text, options)
+  return placed(
+    content,
+    problems.map((problem) => located(source, problem))
+  )
+}
 
 /**
  * The text of a definition, which `parse` gives back exactly as it was. YAML is in block style, nothing in it is folded, and

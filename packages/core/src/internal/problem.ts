@@ -18,6 +18,7 @@ export const Problem = Schema.Struct({
     "unreachable",
     "forEach",
     "group",
+    "capability",
     "compensation",
     "budget"
   ),
