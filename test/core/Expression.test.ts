@@ -52,11 +52,23 @@ describe("templates", () => {
     Effect.map(evaluate(template), (found) => expect(found).toEqual(expected))
   )
 
-  const bad = ["{{ params.n", "{{ }}", "{{ params.n + }}", "{{ 'open }}", "x {{ y"]
-  it.effect.each(bad)("refuses what does not parse when it is compiled: %s", (template) =>
+  const bad: ReadonlyArray<readonly [string, string]> = [
+    ["{{ params.n", "Cannot evaluate `{{ params.n`: a `{{` has no closing `}}`"],
+    ["{{ 'open }}", "Cannot evaluate `{{ 'open }}`: a `{{` has no closing `}}`"],
+    ["x {{ y", "Cannot evaluate `{{ y`: a `{{` has no closing `}}`"],
+    ["{{ }}", "Cannot evaluate ``: Unexpected token: EOF"],
+    ["{{ params.n + }}", "Cannot evaluate `params.n +`: Unexpected token: EOF"],
+    ["{{ 1 + 'a' }}", "Cannot evaluate `1 + 'a'`: no such overload: int + string"],
+    ["{{ parms.n }}", 'Cannot evaluate `parms.n`: there is no `parms`; did you mean "params"?'],
+    [
+      "{{ process }}",
+      "Cannot evaluate `process`: there is no `process`; there is params, steps, run, item, index, acc"
+    ]
+  ]
+  it.effect.each(bad)("refuses what does not parse when it is compiled: %s", ([template, message]) =>
     Effect.map(Effect.flip(Expression.template(template)), (error) => {
       expect(error._tag).toBe("ExpressionError")
-      expect(error.message).toMatch(/^Cannot evaluate `/)
+      expect(error.message).toBe(message)
     })
   )
 
@@ -104,10 +116,12 @@ describe("arithmetic", () => {
     (source) => Effect.map(holds(source), (found) => expect(found).toBe(true))
   )
 
-  it.effect.each(["1.0 / 0.0", "params.n / 0", "1 / 0"])("has no number that JSON lacks: %s", (source) =>
-    Effect.map(Effect.flip(evaluate(`{{ ${source} }}`)), (error) =>
-      expect(error._tag).toBe("ExpressionError")
-    )
+  it.effect.each([
+    ["1.0 / 0.0", "it gave Infinity, which JSON cannot carry"],
+    ["params.n / 0", "it gave Infinity, which JSON cannot carry"],
+    ["1 / 0", "division by zero"]
+  ] as const)("has no number that JSON lacks: %s", ([source, reason]) =>
+    Effect.map(Effect.flip(evaluate(`{{ ${source} }}`)), (error) => expect(error.reason).toBe(reason))
   )
 })
 
@@ -117,10 +131,30 @@ describe("conditions", () => {
       expect(yield* holds("steps.s.status == 'Succeeded' && size(params.list) == 3")).toBe(true)
       expect(yield* holds("params.nested.a.b && index > 2")).toBe(false)
       expect(yield* holds("has(params.nothing)")).toBe(false)
-      for (const source of ["params.n", "'true'", "params.list", "params.nothing"]) {
-        expect((yield* Effect.flip(holds(source)))._tag).toBe("ExpressionError")
-      }
+      expect(yield* holds("[1, true][1]")).toBe(true)
     })
+  )
+
+  const others: ReadonlyArray<readonly [string, string]> = [
+    ["params.n", "it gave 3, not true or false"],
+    ["params.list", 'it gave [1,"two",null], not true or false'],
+    ["params.nothing", "there is no `params.nothing`; it has n, x, text, list, nested, empty"]
+  ]
+  it.effect.each(others)("say what they gave instead: %s", ([source, reason]) =>
+    Effect.map(Effect.flip(holds(source)), (error) => expect(error.reason).toBe(reason))
+  )
+
+  const never: ReadonlyArray<readonly [string, string]> = [
+    ["'true'", "string"],
+    ["size(params.list)", "int"],
+    ["params.list.map(x, x)", "list"]
+  ]
+  it.effect.each(never)("are refused where they are never true or false: %s", ([source, type]) =>
+    Effect.map(Effect.flip(Expression.condition(source)), ({ message }) =>
+      expect(message).toBe(
+        `Cannot evaluate \`${source}\`: it gives a value of type ${type}, not true or false`
+      )
+    )
   )
 
   const outside = [
@@ -165,7 +199,7 @@ describe("conditions", () => {
 
   it.effect.each([
     "params.many.all(a, params.many.all(b, params.many.all(c, a <= b + c)))",
-    "params.many.filter(a, params.many.exists(b, b in params.many))",
+    "params.many.filter(a, params.many.exists(b, b in params.many)).size() > 0",
     "[params.many].all(l, l.all(a, l.all(b, l.all(c, true))))"
   ])("are bounded in time: %s", (source) =>
     Effect.gen(function* () {
@@ -182,6 +216,25 @@ describe("conditions", () => {
     )
   )
 
+  it.effect("say which name of many is missing", () =>
+    Effect.gen(function* () {
+      const params = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`name-${n}`, { empty: {} }]))
+      const reasonOf = (source: string) =>
+        Effect.gen(function* () {
+          const { evaluate } = yield* Expression.template(`{{ ${source} }}`)
+          return (yield* Effect.flip(evaluate({ ...scope, params: { ...params, none: null } }))).reason
+        })
+      const first = Object.keys(params).slice(0, 10).join(", ")
+      expect(yield* reasonOf("params.zzz")).toBe(`there is no \`params.zzz\`; it has ${first} …`)
+      expect(yield* reasonOf("params['name-1'].empty.x")).toBe(
+        "there is no `params.name-1.empty.x`; it is empty"
+      )
+      expect(yield* reasonOf("params.none.x")).toBe(
+        "there is no `params.none.x`, because `params.none` is null"
+      )
+    })
+  )
+
   it.effect("give no more than fits", () =>
     Effect.gen(function* () {
       const text = "x".repeat(1_000_000)
@@ -192,9 +245,19 @@ describe("conditions", () => {
     })
   )
 
-  it.effect("are bounded in size", () =>
-    Effect.map(Effect.flip(Expression.condition(`${"!".repeat(5_000)}true`)), (error) =>
-      expect(error._tag).toBe("ExpressionError")
-    )
+  const large: ReadonlyArray<readonly [string, string]> = [
+    ["it has more than 2,000 parts; do it in several steps", `${"!".repeat(5_000)}true`],
+    [
+      "it is nested more than 64 levels deep; do it in several steps",
+      `${"(".repeat(70)}true${")".repeat(70)}`
+    ],
+    [
+      "a list in it has more than 1,000 elements; give the list as a parameter",
+      `[${"1,".repeat(1_001)}1].size() > 1`
+    ],
+    ["a function in it is given more than 32 arguments; give it a list", `size(${"1,".repeat(33)}1) > 1`]
+  ]
+  it.effect.each(large)("are bounded in size: %s", ([expected, source]) =>
+    Effect.map(Effect.flip(Expression.condition(source)), ({ reason }) => expect(reason).toBe(expected))
   )
 })

@@ -241,14 +241,117 @@ describe("a plan", () => {
     )
   )
 
-  it.effect("warns of a step that never runs", () =>
+  it.effect("compares the types of steps that hand over item by item", () =>
+    Effect.map(
+      problems([
+        step("each", { outputType: "java", forEach: [1] }),
+        step("one", { outputType: "java" }),
+        step("a", { after: ["each"], inputType: "cobol", forEach: "{{ steps.each.output }}" }),
+        step("b", {
+          after: ["each"],
+          inputType: "cobol",
+          forEach: "{{ steps.each.output }}",
+          input: "{{item}}"
+        }),
+        step("c", { after: ["one"], inputType: "cobol", forEach: [1, 2], input: "{{ steps.one.output }}" }),
+        step("fits", { after: ["each"], inputType: "java", forEach: "{{ steps.each.output }}" }),
+        step("all", { after: ["each"], inputType: "list", input: "{{ steps.each.output }}" }),
+        step("split", { after: ["one"], inputType: "line", forEach: "{{ steps.one.output }}" }),
+        step("other", {
+          after: ["each"],
+          inputType: "cobol",
+          forEach: "{{ steps.each.output }}",
+          input: "about {{ item }}"
+        })
+      ]),
+      (found) => {
+        const message = (from: string) =>
+          `this takes "cobol", but "${from}" gives "java"; change one of them or put a step between them`
+        expect(found).toEqual([
+          ["steps[2].inputType", "type", message("each")],
+          ["steps[3].inputType", "type", message("each")],
+          ["steps[4].inputType", "type", message("one")]
+        ])
+      }
+    )
+  )
+
+  const isFalse = "this is false whatever happens, so the step never runs; remove it or the condition"
+  const cutOff = (id: string) =>
+    `"${id}" never runs, so this step never does; remove it, or give this step the join noneFailed`
+  const unreachable: ReadonlyArray<readonly [string, ReadonlyArray<unknown>, ReadonlyArray<unknown>]> = [
+    [
+      "a condition that is false whatever happens",
+      [step("a", { when: "1 > 2" }), step("b", { when: "true" })],
+      [["steps[0].when", isFalse]]
+    ],
+    [
+      "steps that need one that never runs, wherever they stand",
+      [
+        step("c", { after: ["ok", "b"] }),
+        step("ok"),
+        step("b", { after: ["a"] }),
+        step("a", { when: "false" }),
+        step("d", { after: ["b"], when: "1 == 2" })
+      ],
+      [
+        ["steps[0].after[1]", cutOff("b")],
+        ["steps[2].after[0]", cutOff("a")],
+        ["steps[3].when", isFalse],
+        ["steps[4].when", isFalse]
+      ]
+    ],
+    [
+      "nothing where another join lets a step start",
+      [
+        step("ok"),
+        step("a", { when: "false" }),
+        step("b", { after: ["a"], join: "noneFailed" }),
+        step("c", { after: ["a"], join: "allSettled" }),
+        step("d", { after: ["a", "ok"], join: "anySucceeded" })
+      ],
+      [["steps[1].when", isFalse]]
+    ],
+    [
+      "a step of which none of the steps before it ever runs",
+      [
+        step("a", { when: "false" }),
+        step("b", { when: "false" }),
+        step("c", { after: ["a", "b"], join: "anySucceeded" })
+      ],
+      [
+        ["steps[0].when", isFalse],
+        ["steps[1].when", isFalse],
+        [
+          "steps[2].after",
+          "none of these steps ever runs, so this one never does; let it wait for one that can run"
+        ]
+      ]
+    ],
+    [
+      "what undoes a step that never runs",
+      [
+        step("a", { when: "false" }),
+        step("undo", { compensates: "a" as never }),
+        step("b"),
+        step("c", { compensates: "b" as never })
+      ],
+      [
+        ["steps[0].when", isFalse],
+        ["steps[1].compensates", '"a" never runs, so there is nothing to undo']
+      ]
+    ],
+    [
+      "steps of a workflow that is a step",
+      [step("x"), { id: "a", subworkflow: { name: "inner", steps: [step("b", { when: "false" })] } }],
+      [["steps[1].subworkflow.steps[0].when", isFalse]]
+    ]
+  ]
+  it.effect.each(unreachable)("warns of %s", ([, steps, expected]) =>
     Effect.gen(function* () {
-      const { warnings } = yield* Plan.make({
-        name: "w",
-        steps: [step("a", { when: "1 > 2" }), step("b", { when: "true" })]
-      })
-      const message = "this is false whatever happens, so the step never runs; remove it or the condition"
-      expect(warnings).toEqual([{ path: "steps[0].when", rule: "unreachable", message }])
+      const { warnings } = yield* Plan.make({ name: "w", steps } as Workflow.Definition)
+      expect(warnings.map(({ message, path }) => [path, message])).toEqual(expected)
+      for (const { rule } of warnings) expect(rule).toBe("unreachable")
     })
   )
 
@@ -278,14 +381,51 @@ describe("a plan", () => {
     })
   )
 
-  const expressions = { when: "1 +", forEach: "{{ ] }}", input: { a: ["{{ x y }}"] }, label: "{{ open" }
-  it.effect.each(Object.entries(expressions))(
-    "refuses an expression that does not parse in %s",
-    ([key, value]) =>
-      Effect.map(problems([step("a", { forEach: [1], [key]: value })]), (found) => {
-        expect(found.map(([path, rule]) => [path, rule])).toEqual([[`steps[0].${key}`, "expression"]])
-        expect(found[0]?.[2]).toMatch(/^Cannot evaluate `/)
-      })
+  const atEnd = (source: string) => `Cannot evaluate \`${source}\`: Unexpected token: EOF`
+  const expressions: ReadonlyArray<readonly [string, object, string]> = [
+    ["when", { skill: "s", when: "1 +" }, atEnd("1 +")],
+    ["forEach", { skill: "s", forEach: "{{ ] }}" }, "Cannot evaluate `]`: Unexpected token: RBRACKET"],
+    [
+      "input",
+      { skill: "s", input: { a: ["{{ x. }}"] } },
+      "Cannot evaluate `x.`: Expected IDENTIFIER, got EOF"
+    ],
+    [
+      "label",
+      { skill: "s", forEach: [1], label: "{{ open" },
+      "Cannot evaluate `{{ open`: a `{{` has no closing `}}`"
+    ],
+    ["map.over", { map: { over: "{{ ( }}", value: 1 } }, atEnd("(")],
+    ["map.value", { map: { over: [], value: "{{ ( }}" } }, atEnd("(")],
+    ["map.where", { map: { over: [], value: 1, where: "(" } }, atEnd("(")],
+    ["reduce.over", { reduce: { over: "{{ ( }}", initial: 0, value: 1 } }, atEnd("(")],
+    ["reduce.initial", { reduce: { over: [], initial: "{{ ( }}", value: 1 } }, atEnd("(")],
+    ["reduce.value", { reduce: { over: [], initial: 0, value: "{{ ( }}" } }, atEnd("(")],
+    ["approval.message", { approval: { message: "{{ ( }}" } }, atEnd("(")],
+    ["wait.millis", { wait: { millis: "{{ ( }}" } }, atEnd("(")],
+    ["wait.until", { wait: { until: "{{ ( }}" } }, atEnd("(")]
+  ]
+  it.effect.each(expressions)("refuses an expression that does not parse in %s", ([name, given, message]) =>
+    Effect.gen(function* () {
+      const found = yield* problems([{ id: "a", ...given }])
+      expect(found).toEqual([[`steps[0].${name}`, "expression", message]])
+    })
+  )
+
+  it.effect("refuses an output that does not parse, or looks at what there is not", () =>
+    Effect.gen(function* () {
+      expect(yield* problems([step("a")], { output: "{{ ( }}" })).toEqual([
+        ["output", "expression", atEnd("(")]
+      ])
+      expect(yield* problems([step("first")], { output: { a: "{{ steps.frist.output + item }}" } })).toEqual([
+        ["output", "reference", 'there is no step "frist"; did you mean "first"?'],
+        [
+          "output",
+          "reference",
+          "there is no item here; label and input of a step with forEach have one, and value of map and reduce"
+        ]
+      ])
+    })
   )
 
   it.effect("refuses shapes, naming every place", () =>

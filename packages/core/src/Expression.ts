@@ -47,8 +47,8 @@ const compiled = <A>(make: () => A): Effect.Effect<A, ExpressionError> => {
 
 const attempt = <A>(make: () => A): Effect.Effect<A, ExpressionError> => Effect.suspend(() => compiled(make))
 
-const compile = (source: string): Compiled<Json> => {
-  const { evaluate, references } = (() => {
+const compile = (source: string): Compiled<Json> & Pick<cel.Compiled, "type"> => {
+  const { evaluate, references, type } = (() => {
     try {
       return cel.compile(source)
     } catch (error) {
@@ -57,6 +57,7 @@ const compile = (source: string): Compiled<Json> => {
   })()
   return {
     references,
+    type,
     run: (scope) => {
       try {
         return evaluate({ ...scope })
@@ -79,7 +80,9 @@ export interface Condition {
 /** Compiles a condition in CEL (https://cel.dev) over `params`, `steps`, `run`, `item` and `index`. */
 export const condition = (source: string): Effect.Effect<Condition, ExpressionError> =>
   compiled(() => {
-    const { references, run } = compile(source)
+    const { references, run, type } = compile(source)
+    if (type !== "bool" && type !== "dyn")
+      throw new ExpressionError({ source, reason: `it gives a value of type ${type}, not true or false` })
     const holds = (scope: Scope): boolean => {
       const value = run(scope)
       if (typeof value === "boolean") return value

@@ -4,12 +4,14 @@ import * as Schema from "effect/Schema"
 import * as Expression from "./Expression.js"
 import { problemsOfBudgets, tightEstimates } from "./internal/checkBudgets.js"
 import { checkGivenParams } from "./internal/givenParams.js"
-import { connect, type StepGraph } from "./internal/planGraph.js"
+import { connect } from "./internal/planGraph.js"
 import { compiled, type PlannedStep, planStep, referring, referringOutput } from "./internal/planStep.js"
 import { Problem, type Report } from "./internal/problem.js"
 import { checkReferences } from "./internal/references.js"
 import { salvage } from "./internal/salvage.js"
 import { misshapenIn, problemOf } from "./internal/shape.js"
+import { checkTypes } from "./internal/handover.js"
+import { neverRunning } from "./internal/unreachable.js"
 import { findNotJson, type Json } from "./Json.js"
 import { Definition } from "./WorkflowDefinition.js"
 
@@ -80,39 +82,6 @@ const shapeOf = (given: Definition): Effect.Effect<Shaped, InvalidWorkflow> => {
   })
 }
 
-/** A text that is nothing but the output of a step. */
-const wholeOutput = /^\{\{\s*steps(\.\w+|\[("[^"]*"|'[^']*')\])\.output\s*\}\}$/
-
-/** Reports a step that is given what another one makes, and takes another type. */
-const checkTypes = (
-  { definition, index, input }: PlannedStep,
-  { positions }: StepGraph,
-  steps: ReadonlyArray<PlannedStep>,
-  report: Report
-): void => {
-  const { forEach, inputType, input: given } = definition
-  if (inputType === undefined || forEach !== undefined || typeof given !== "string") return
-  const [, source = ""] = wholeOutput.test(given) ? (input?.references[0] ?? []) : []
-  const from = steps[positions.get(source) ?? -1]?.definition
-  if (from?.outputType === undefined || from.forEach !== undefined || from.outputType === inputType) return
-  report(
-    `steps[${index}].inputType`,
-    "type",
-    `this takes "${inputType}", but "${from.id}" gives "${from.outputType}"; change one of them or put a step between them`
-  )
-}
-
-/** Steps whose condition is false whatever happens. */
-const neverRunning = (steps: ReadonlyArray<PlannedStep>): ReadonlyArray<Problem> =>
-  steps.flatMap(({ index, when }) => {
-    if (when === undefined || when.references.length > 0) return []
-    const nothing = { params: null, steps: null, run: null, item: null, index: 0 }
-    const holds = Effect.runSyncExit(when.evaluate(nothing))
-    if (holds._tag === "Failure" || holds.value) return []
-    const message = "this is false whatever happens, so the step never runs; remove it or the condition"
-    return [{ path: `steps[${index}].when`, rule: "unreachable" as const, message }]
-  })
-
 /** What a definition of the right shape comes to. */
 interface Examined extends Pick<Plan, "steps" | "output" | "warnings" | "indexOf"> {
   readonly order: ReadonlyArray<number> | undefined
@@ -136,9 +105,9 @@ const examine = (definition: Definition, concerns: Shaped["concerns"]): Examined
   )
   const output = compiled(report, "output", Expression.template, definition.output)
   checkReferences(definition, [...steps.map(referring), referringOutput(output, steps.length)], order, report)
-  for (const step of steps) checkTypes(step, graph, steps, report)
+  checkTypes(steps, positions, report)
   for (const { message, path, rule } of problemsOfBudgets(definition)) report(path, rule, message)
-  const warnings = [...neverRunning(steps), ...tightEstimates(definition)]
+  const warnings = [...neverRunning(steps, order), ...tightEstimates(definition)]
   for (const { definition: step, index, work } of steps) {
     if (work._tag !== "Subworkflow") continue
     checkGivenParams(step, work.workflow, `steps[${index}].input`, report)

@@ -1,6 +1,6 @@
 import { type ASTNode, Environment, EvaluationError } from "@marcbachmann/cel-js"
 import type { Json } from "../Json.js"
-import { didYouMean } from "../Nearest.js"
+import { didYouMean, typoOf } from "../Nearest.js"
 
 /** Values by name that an expression can see. */
 export type Values = { readonly [name: string]: Json }
@@ -13,6 +13,8 @@ export interface Compiled {
   readonly source: string
   /** What it refers to; variables of its own comprehensions are none. */
   readonly references: ReadonlyArray<Reference>
+  /** The kind of value that it gives whatever there is, or `dyn` where that is not known. */
+  readonly type: string
   /** Its value; throws an error whose message says what is wrong. */
   readonly evaluate: (values: Values) => Json
 }
@@ -28,16 +30,22 @@ const mostParts = 10_000_000
 
 const variables = ["params", "steps", "run", "item", "index", "acc"]
 
-const environment = new Environment({
-  homogeneousAggregateLiterals: false,
-  limits: {
-    maxAstNodes: 2_000,
-    maxDepth: 64,
-    maxListElements: 1_000,
-    maxMapEntries: 1_000,
-    maxCallArguments: 32
-  }
-})
+const limits = {
+  maxAstNodes: 2_000,
+  maxDepth: 64,
+  maxListElements: 1_000,
+  maxCallArguments: 32
+}
+
+/** What there is too much of, by the limits of the library. */
+const tooMuch: { readonly [Limit in keyof typeof limits]: string } = {
+  maxAstNodes: "it has more than 2,000 parts; do it in several steps",
+  maxDepth: "it is nested more than 64 levels deep; do it in several steps",
+  maxListElements: "a list in it has more than 1,000 elements; give the list as a parameter",
+  maxCallArguments: "a function in it is given more than 32 arguments; give it a list"
+}
+
+const environment = new Environment({ homogeneousAggregateLiterals: false, limits })
 for (const name of variables) environment.registerVariable(name, "dyn")
 
 // JSON has one kind of number, CEL two: `params.n + 1` must work whichever way the number was written.
@@ -204,14 +212,35 @@ const makeToJson = () => {
   return toJson
 }
 
+/** What is wrong with an expression, where the library does not say how it can be helped. */
+const refusal = (error: unknown): Error => {
+  const said = firstLine(error)
+  const [, limit] = /^Exceeded (\w+)/.exec(said) ?? []
+  if (limit !== undefined && limit in tooMuch) return new Error(tooMuch[limit as keyof typeof tooMuch])
+  const [, name] = /^Unknown variable: (.*)$/.exec(said) ?? []
+  if (name === undefined) return new Error(said)
+  const isSlip = typoOf(name, variables) !== undefined
+  const hint = isSlip ? didYouMean(name, variables) : `; there is ${variables.join(", ")}`
+  return new Error(`there is no \`${name}\`${hint}`)
+}
+
+const parsed = (source: string) => {
+  try {
+    return environment.parse(source)
+  } catch (error) {
+    throw refusal(error)
+  }
+}
+
 /** Checks an expression (https://cel.dev); throws where it does not parse or is not well typed. */
 export const compile = (source: string): Compiled => {
-  const program = environment.parse(source)
+  const program = parsed(source)
   const check = program.check()
-  if (!check.valid) throw check.error ?? new Error("it is not well typed")
+  if (!check.valid) throw refusal(check.error)
   const found = survey(program.ast)
   return {
     source,
+    type: String(check.type),
     references: found.references,
     evaluate: (values) => {
       checkRounds(found, values)
