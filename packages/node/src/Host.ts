@@ -1,11 +1,15 @@
 import type { Agent } from "@switchyard/core/Agent"
 import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import type { OwnerBudget } from "@switchyard/core/Budget"
 import type { ControlCommand } from "@switchyard/core/Command"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
+import type { DryRun } from "@switchyard/core/DryRun"
 import type { Entry } from "@switchyard/core/Event"
 import type { RunId, Seq } from "@switchyard/core/Ids"
+import type { Problem } from "@switchyard/core/Plan"
 import * as Query from "@switchyard/core/QueryService"
 import type { RunStatus } from "@switchyard/core/Run"
+import type * as Waiting from "@switchyard/core/WaitingStep"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -33,6 +37,27 @@ export interface Host extends AsyncDisposable {
   readonly registerRun: <Params>(
     request: ControlPlane.RunRequest<Params> & ControlPlane.ParamsOf<Params>
   ) => Promise<Run>
+  /** What of a workflow is most likely not meant, though it can be run; rejects where it cannot. */
+  readonly validate: <Params>(
+    workflow: ControlPlane.RunRequest<Params>["workflow"]
+  ) => Promise<ReadonlyArray<Problem>>
+  /** What would become of a run that is requested so; nothing is done and nothing recorded. */
+  readonly dryRun: <Params>(
+    request: Pick<ControlPlane.RunRequest<Params>, "workflow"> & ControlPlane.ParamsOf<Params>
+  ) => Promise<DryRun>
+  /** Does a run again as another one, which keeps what came before. */
+  readonly rerun: (
+    runId: string,
+    options?: { readonly from?: ControlPlane.RerunFrom; readonly id?: string }
+  ) => Promise<Run>
+  /** Has a run that is paused go on by another definition; rejects with everything that speaks against it. */
+  readonly migrate: <Params>(
+    runId: string,
+    workflow: ControlPlane.RunRequest<Params>["workflow"],
+    commandId?: string
+  ) => Promise<void>
+  /** Gives an owner another budget, or none, until the host stops. */
+  readonly setOwnerBudget: (owner: string, budget: OwnerBudget | undefined) => Promise<void>
   /** A run that is under way in this process. */
   readonly get: (runId: string) => Promise<Run>
   /** Sends a command to any run; the same id again is answered, not executed again. */
@@ -49,6 +74,11 @@ export interface Host extends AsyncDisposable {
   readonly getRun: (runId: string) => Promise<Query.RunRow>
   /** The steps of a run as the read side has them. */
   readonly getSteps: (runId: string) => Promise<ReadonlyArray<Query.StepRow>>
+  /** The steps of all runs that wait now, by default for a decision, the longest first. */
+  readonly waiting: (
+    filter?: Waiting.WaitingFilter,
+    paging?: Query.Paging
+  ) => Promise<Query.Page<Waiting.WaitingRow>>
   /** Suspends what is under way, lets go of the directory, and resolves when nothing is left behind. */
   readonly close: () => Promise<void>
 }
@@ -85,6 +115,11 @@ export const make = <E>(
   const close = () => managed.dispose()
   return {
     registerRun: async (request) => runOf(await plane((service) => service.registerRun(request))),
+    validate: (workflow) => plane((service) => service.validate(workflow)),
+    dryRun: (request) => plane((service) => service.dryRun(request)),
+    rerun: async (runId, options) => runOf(await plane((service) => service.rerun(runId, options))),
+    migrate: (runId, workflow, commandId) => plane((service) => service.migrate(runId, workflow, commandId)),
+    setOwnerBudget: (owner, budget) => plane((service) => service.setOwnerBudget(owner, budget)),
     get: async (runId) => runOf(await plane((service) => service.get(runId))),
     sendCommand: (runId, command, commandId) =>
       plane((service) => service.sendCommand(runId, command, commandId)),
@@ -100,6 +135,7 @@ export const make = <E>(
     listRuns: (filter, paging) => query((service) => service.listRuns(filter, paging)),
     getRun: (runId) => query((service) => service.getRun(runId)),
     getSteps: (runId) => query((service) => service.getSteps(runId)),
+    waiting: (filter, paging) => query((service) => service.waiting(filter, paging)),
     close,
     [Symbol.asyncDispose]: close
   }
