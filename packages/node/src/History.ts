@@ -14,7 +14,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { catchAll, layerScoped, makeSemaphore } from "./internal/compat.js"
 import { instead, reasonOf } from "./internal/fileSystem.js"
-import { countRuns, familyOf, knownOf, oldestFinished } from "./internal/finishedRuns.js"
+import { countFinished, countRuns, familyOf, knownOf, oldestFinished } from "./internal/finishedRuns.js"
 import { connect } from "./internal/indexConnection.js"
 import { LogCompaction } from "./LogCompaction.js"
 
@@ -126,8 +126,12 @@ const make = (options: Options) =>
         return yield* finish(event)
       })
 
-    /** So many of the oldest runs that have ended at most, as long as they are to go, each with the runs that are items of it. */
-    const oldest = (most: number, goes: (run: { readonly endedAt: number }) => boolean, before: number) =>
+    /** The oldest runs that have ended and are to go, until they are enough, each with the runs that are items of it. */
+    const oldest = (
+      enough: (families: number, runs: number) => boolean,
+      goes: (run: { readonly endedAt: number }) => boolean,
+      before: number
+    ) =>
       answer((ask) =>
         Effect.gen(function* () {
           const found: Array<RunId> = []
@@ -137,7 +141,7 @@ const make = (options: Options) =>
             const page = yield* oldestFinished(ask, after, mostAtOnce)
             for (const run of page) {
               // What was registered later cannot have ended before.
-              if (run.registeredAt >= before || families >= most) return found
+              if (run.registeredAt >= before || enough(families, found.length)) return found
               const family = goes(run) ? yield* familyOf(ask, run) : []
               if (family.length === 0) continue
               families++
@@ -164,25 +168,27 @@ const make = (options: Options) =>
         const archived = mode === "archive"
         const forever = Number.MAX_SAFE_INTEGER
         const always = () => true
+        const never = () => false
         yield* query.sync
         let removed = nothing
         if (maxAge !== undefined) {
           const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(maxAge)
-          const old = yield* oldest(forever, ({ endedAt }) => endedAt < before, before)
+          const old = yield* oldest(never, ({ endedAt }) => endedAt < before, before)
           removed = sum(removed, yield* removeAll(old, archived))
         }
         if (maxRuns !== undefined) {
-          const { finished } = yield* answer(countRuns)
-          const excess = Math.max(0, finished - Math.max(0, Math.floor(maxRuns)))
-          removed = sum(removed, yield* removeAll(yield* oldest(excess, always, forever), archived))
+          const excess = (yield* answer(countFinished)) - Math.max(0, Math.floor(maxRuns))
+          const old = yield* oldest((families) => families >= excess, always, forever)
+          removed = sum(removed, yield* removeAll(old, archived))
         }
         while (maxBytes !== undefined) {
           const size = yield* sizeOf(options.log)
           if (size <= maxBytes) break
-          const { all } = yield* answer(countRuns)
+          const all = yield* answer(countRuns)
           // How long a run is, is only known when it is gone: it is taken to be as long as others, and then looked again.
           const wanted = Math.ceil(((size - maxBytes) / size) * all)
-          const runs = yield* oldest(Math.min(mostAtOnce, Math.max(1, wanted)), always, forever)
+          const most = Math.min(mostAtOnce, Math.max(1, wanted))
+          const runs = yield* oldest((_, found) => found >= most, always, forever)
           if (runs.length === 0) break
           removed = sum(removed, yield* removeAll(runs, archived))
         }

@@ -61,21 +61,25 @@ export const familyOf = (ask: Ask, { firstSeq }: FinishedRun) =>
       family.every(({ ended }) => ended === 1) ? family.map((row) => String(row.run_id) as RunId) : []
   )
 
-/** How many runs have ended, and how many there are, those left out that are items of others. */
+/** How many runs there are. */
 export const countRuns = (ask: Ask) =>
   Effect.map(
-    Effect.forEach(statuses, (status) =>
-      ask("SELECT COUNT(*) AS runs FROM runs WHERE child = 0 AND status = ?", [status], ({ runs }) => ({
-        status,
-        runs: Number(runs)
-      }))
+    ask("SELECT runs FROM totals WHERE runs > 0", [], ({ runs }) => Number(runs)),
+    (found) => found.reduce((all, runs) => all + runs, 0)
+  )
+
+/** How many runs have ended that are items of no other: all but those that are, which have to be counted. */
+export const countFinished = (ask: Ask) =>
+  Effect.map(
+    Effect.forEach(terminal, (status) =>
+      ask(
+        `SELECT runs - (SELECT COUNT(*) FROM runs WHERE child = 1 AND status = totals.status) AS runs
+           FROM totals WHERE status = ?`,
+        [status],
+        ({ runs }) => Number(runs)
+      )
     ),
-    (found) => {
-      const sum = (of: ReadonlyArray<{ readonly runs: number }>) =>
-        of.reduce((all, { runs }) => all + runs, 0)
-      const rows = found.flat()
-      return { finished: sum(rows.filter(({ status }) => isTerminal(status))), all: sum(rows) }
-    }
+    (found) => found.flat().reduce((all, runs) => all + runs, 0)
   )
 
 /** Those of some runs that the index has. */
