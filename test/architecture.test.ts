@@ -50,7 +50,7 @@ const order = [
 const bundled: Readonly<Record<string, string>> = {
   "@marcbachmann/cel-js": "internal/cel.ts",
   "fastest-levenshtein": "Nearest.ts",
-  "@cfworker/json-schema": "Params.ts",
+  "@cfworker/json-schema": "internal/jsonSchema.ts",
   "@noble/hashes/sha2.js": "internal/contentHash.ts",
   "@noble/hashes/utils.js": "internal/contentHash.ts"
 }

@@ -97,7 +97,7 @@ describe("the order of steps", () => {
           when: "steps.a.output.m",
           onFailure: "continue"
         }),
-        Workflow.step("text", { skill: "work", after: ["a"], when: "'true'", onFailure: "continue" })
+        Workflow.step("text", { skill: "work", after: ["a"], when: "dyn('true')", onFailure: "continue" })
       )
       const { result } = yield* execute(workflow, [agent("work", [give({ n: 3 })])])
       expect(result.steps.map(({ status }) => status)).toEqual([
@@ -107,8 +107,10 @@ describe("the order of steps", () => {
         "Failed",
         "Failed"
       ])
-      expect(result.steps[3]?.failure?.kind).toBe("ExpressionError")
-      expect(result.steps[4]?.failure?.message).toContain("not true or false")
+      expect(result.steps.slice(3).map(({ failure }) => [failure?.kind, failure?.message])).toEqual([
+        ["ExpressionError", "Cannot evaluate `steps.a.output.m`: there is no `steps.a.output.m`; it has n"],
+        ["ExpressionError", "Cannot evaluate `dyn('true')`: it gave \"true\", not true or false"]
+      ])
     })
   )
 })

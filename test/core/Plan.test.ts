@@ -241,6 +241,89 @@ describe("a plan", () => {
     )
   )
 
+  const inner = {
+    name: "inner",
+    params: {
+      type: "object",
+      required: ["file"],
+      properties: {
+        file: { type: "string" },
+        depth: { type: "integer", minimum: 1 },
+        mode: { enum: ["fast", "careful"] },
+        limits: {
+          type: "object",
+          required: ["tokens", "retries"],
+          additionalProperties: false,
+          properties: { tokens: { type: "number" }, retries: { type: "integer", default: 2 } }
+        },
+        files: { type: "array", items: { $ref: "#/$defs/name" } },
+        bad: { $ref: "#/nowhere" }
+      },
+      $defs: { name: { type: "string" } }
+    },
+    steps: [step("x")]
+  }
+  const givenTo: ReadonlyArray<readonly [string, unknown, ReadonlyArray<unknown>]> = [
+    ["nothing that does not fit", { file: "a", depth: 2, mode: "fast", limits: { tokens: 1 }, bad: 1 }, []],
+    [
+      "what is of another type",
+      { file: 7, depth: "2", mode: "carefull", files: ["a", 1] },
+      [
+        ["file", "this must be a text, not 7"],
+        ["depth", 'this must be a whole number, not "2"'],
+        ["mode", 'this must be one of "fast", "careful", not "carefull"; did you mean "careful"?'],
+        ["files[1]", "this must be a text, not 1"]
+      ]
+    ],
+    [
+      "what is too small, and parts of what has expressions elsewhere",
+      { file: "{{ params.x }}", depth: 0, limits: { tokens: "many", retries: "{{ params.n }}" } },
+      [
+        ["depth", "0 is less than 1"],
+        ["limits.tokens", 'this must be a number, not "many"']
+      ]
+    ],
+    [
+      "names that are not known within, and those that are missing",
+      { file: "a", limits: { token: 1 } },
+      [
+        ["limits", '"tokens" is missing; give it a value'],
+        ["limits.token", '"token" is not known here; did you mean "tokens"?']
+      ]
+    ]
+  ]
+  it.effect.each(givenTo)(
+    "compares what a subworkflow is given with its parameters: %s",
+    ([, input, expected]) =>
+      Effect.gen(function* () {
+        const definition = { name: "w", steps: [{ id: "a", subworkflow: inner, input }] }
+        const made = yield* Effect.either(Plan.make(definition as unknown as Workflow.Definition))
+        const found = made._tag === "Left" ? made.left.problems : []
+        expect(found.map(({ message, path, rule }) => [path, rule, message])).toEqual(
+          expected.map((each) => {
+            const [path, message] = each as readonly [string, string]
+            return [`steps[0].input.${path}`, "parameter", message]
+          })
+        )
+      })
+  )
+
+  it.effect("refuses what cannot be the parameters of a subworkflow at all", () =>
+    Effect.gen(function* () {
+      const given = (input: unknown) => problems([{ id: "a", subworkflow: inner, input }])
+      expect(yield* given("a.txt")).toEqual([
+        ["steps[0].input", "parameter", 'this must be an object, not "a.txt"']
+      ])
+      expect(yield* given([])).toEqual([
+        ["steps[0].input", "parameter", "this must be an object, not an empty list"]
+      ])
+      yield* Plan.make({
+        name: "w",
+        steps: [{ id: "a", subworkflow: inner, input: "{{ params }}" }]
+      } as never)
+    })
+  )
+
   it.effect("compares the types of steps that hand over item by item", () =>
     Effect.map(
       problems([

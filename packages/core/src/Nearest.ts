@@ -7,8 +7,13 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
     name.toLowerCase(),
     known.map((each) => each.toLowerCase())
   )
-  const shared = [...name.toLowerCase()].filter((character) => near.includes(character)).length
-  return shared * 2 > name.length ? known.find((each) => each.toLowerCase() === near) : undefined
+  const left = [...near]
+  const shared = [...name.toLowerCase()].filter((character) => {
+    const at = left.indexOf(character)
+    return at >= 0 && left.splice(at, 1).length > 0
+  }).length
+  const isNear = shared * 2 > name.length || distance(name.toLowerCase(), near) <= Math.ceil(near.length / 2)
+  return isNear ? known.find((each) => each.toLowerCase() === near) : undefined
 }
 
 /** `; did you mean "x"?` where a known name is near enough to be meant, otherwise nothing. */

@@ -1,7 +1,9 @@
-import { type Schema as JsonSchema, Validator } from "@cfworker/json-schema"
 import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { mismatches, withDefaults } from "./internal/jsonSchema.js"
 import { copyOf } from "./internal/jsonValue.js"
+import { pathText } from "./internal/shape.js"
 import { findNotJson, type Json } from "./Json.js"
 import type { Definition } from "./WorkflowDefinition.js"
 
@@ -18,19 +20,8 @@ export class InvalidParams extends Schema.TaggedError<InvalidParams>()("InvalidP
   }
 }
 
-const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** The value with the defaults that its JSON Schema gives for properties that are absent, nested ones included. */
-const withDefaults = (schema: Json | undefined, value: Json): Json => {
-  if (!isObject(schema) || !isObject(schema.properties) || !isObject(value)) return value
-  const filled: Record<string, Json> = { ...value }
-  for (const [key, property] of Object.entries(schema.properties)) {
-    const given = Object.hasOwn(value, key) ? value[key] : isObject(property) ? property.default : undefined
-    if (given !== undefined) filled[key] = withDefaults(property, given)
-  }
-  return filled
-}
+/** A problem with the place that it is about, which is empty for the parameters themselves. */
+const line = (path: string, message: string): string => (path === "" ? message : `${path}: ${message}`)
 
 /**
  * Checks parameters by the workflow's Schema, or, for a workflow that came as data, by its JSON Schema; either way defaults
@@ -44,15 +35,23 @@ export const check = (
   const invalid = (problems: ReadonlyArray<string>) =>
     new InvalidParams({ workflow: definition.name, problems })
   const asJson = (value: unknown): Effect.Effect<Json, InvalidParams> => {
-    const found = findNotJson(value)
+    const found = findNotJson(value, "")
     return found === undefined
       ? Effect.succeed(copyOf(value as Json))
-      : Effect.fail(invalid([`${found.path} is ${found.found}, which JSON cannot carry`]))
+      : Effect.fail(
+          invalid([line(found.path.replace(/^\./, ""), `this is ${found.found}, which JSON cannot carry`)])
+        )
   }
   if (schema !== undefined) {
     return Schema.decodeUnknown(schema, { errors: "all" })(params).pipe(
       Effect.flatMap(Schema.encode(schema)),
-      Effect.mapError((error) => invalid(error.message.split("\n"))),
+      Effect.mapError((error) =>
+        invalid(
+          ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) =>
+            line(pathText(path), message)
+          )
+        )
+      ),
       Effect.flatMap(asJson)
     )
   }
@@ -60,12 +59,12 @@ export const check = (
     const declared = definition.params
     const json = withDefaults(declared, yield* asJson(params))
     if (declared === undefined) return json
-    const { errors, valid } = yield* Effect.try({
-      try: () => new Validator(declared as JsonSchema, "7", false).validate(json),
+    const found = yield* Effect.try({
+      try: () => mismatches(declared, json),
       catch: (error) =>
         invalid([`their JSON Schema is not valid: ${error instanceof Error ? error.message : String(error)}`])
     })
-    if (valid) return json
-    return yield* invalid(errors.map(({ error, instanceLocation }) => `${instanceLocation}: ${error}`))
+    if (found.length === 0) return json
+    return yield* invalid(found.map(({ message, path }) => line(path, message)))
   })
 }

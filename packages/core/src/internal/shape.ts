@@ -15,7 +15,8 @@ export interface Misshapen {
   readonly missing?: string
 }
 
-const pathText = (path: ReadonlyArray<PropertyKey>): string =>
+/** A path in words, such as `steps[0].after`. */
+export const pathText = (path: ReadonlyArray<PropertyKey>): string =>
   path.reduce<string>(
     (text, key) =>
       typeof key === "number" ? `${text}[${key}]` : text === "" ? String(key) : `${text}.${String(key)}`,
@@ -87,7 +88,8 @@ const expected = (ast: AST.AST): string => {
   }
 }
 
-const shown = (value: unknown): string => {
+/** A value as a message shows it: whole where it is short, otherwise its kind or its beginning. */
+export const shown = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"
   if (typeof value === "object" && value !== null) return "an object"
   const text = JSON.stringify(value) ?? String(value)

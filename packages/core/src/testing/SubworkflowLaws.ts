@@ -329,7 +329,7 @@ export const SubworkflowLaws: ReadonlyArray<Law<Plane>> = [
       const odd = one({ input: "{{ {'file': 7} }}" })
       const [kind, message] = yield* failureOf(yield* plane.registerRun({ workflow: odd }))
       yield* equal("its kind", kind, "InvalidParams")
-      yield* holds("what is wrong", message?.includes("#/file") ?? false, message)
+      yield* holds("what is wrong", message?.includes("file: this must be a text, not 7") ?? false, message)
     })
   ),
 
