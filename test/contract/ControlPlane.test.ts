@@ -6,14 +6,15 @@ import { CompensationLaws } from "@switchyard/core/testing/CompensationLaws"
 import { CompensationRecoveryLaws } from "@switchyard/core/testing/CompensationRecoveryLaws"
 import { ControlPlaneLaws } from "@switchyard/core/testing/ControlPlaneLaws"
 import { FamilyBudgetLaws } from "@switchyard/core/testing/FamilyBudgetLaws"
+import { FamilyQueryLaws } from "@switchyard/core/testing/FamilyQueryLaws"
 import { InterruptionLaws } from "@switchyard/core/testing/InterruptionLaws"
 import { layer } from "@switchyard/core/testing/MemoryPlane"
 import { MigrationLaws } from "@switchyard/core/testing/MigrationLaws"
-import { FamilyQueryLaws } from "@switchyard/core/testing/FamilyQueryLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
 import { RecoveryLaws } from "@switchyard/core/testing/RecoveryLaws"
 import { RerunLaws } from "@switchyard/core/testing/RerunLaws"
 import { SubworkflowLaws } from "@switchyard/core/testing/SubworkflowLaws"
+import { SubworkflowRecoveryLaws } from "@switchyard/core/testing/SubworkflowRecoveryLaws"
 import { ValidationLaws } from "@switchyard/core/testing/ValidationLaws"
 import { WaitingLaws } from "@switchyard/core/testing/WaitingLaws"
 import { WaitingQueryLaws } from "@switchyard/core/testing/WaitingQueryLaws"
@@ -39,6 +40,7 @@ const suites = [
   ["waiting", WaitingLaws],
   ["re-runs", RerunLaws],
   ["subworkflows", SubworkflowLaws],
+  ["subworkflows of interrupted runs", SubworkflowRecoveryLaws],
   ["compensations", CompensationLaws],
   ["compensations of interrupted runs", CompensationRecoveryLaws],
   ["migrations", MigrationLaws],

@@ -87,7 +87,10 @@ export const makeBoard = (
     for (const fiber of lane.fibers) if (fiber !== undefined) interruptNow(fiber)
   }
 
-  const hasWork = (): boolean => ready.length > 0 || launchable.peek() !== undefined || waits.hasDue()
+  const isFull = (): boolean => inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)
+
+  const hasWork = (): boolean =>
+    ready.length > 0 || waits.hasDue() || (launchable.peek() !== undefined && !isFull())
 
   /** Whether nothing more is started, because the run fails. */
   const halted = (): boolean => fatal() !== undefined && !compensation.isOn()
@@ -155,7 +158,7 @@ export const makeBoard = (
       const { concurrency = Number.POSITIVE_INFINITY, group, id } = lane.step.definition
       const cap = Math.min(concurrency, limiter.mostOf(group))
       while (lane.failing === undefined && lane.running < cap && lane.todo.length > 0) {
-        if (inFlight >= (run.concurrency ?? Number.POSITIVE_INFINITY)) return started
+        if (isFull()) return started
         if (started === most) return started
         if (budget?.hasRoom(id) === false) break
         started++
@@ -314,8 +317,10 @@ export const makeBoard = (
       for (const lane of lanes) if (!Run.isSettled(lane.state.status)) lane.timer?.start()
       waits.start()
     },
-    /** Whether nothing can be done before what steps wait for has come. */
-    onlyWaits: () => settling.waiting() + elsewhere > 0 && inFlight === elsewhere && !hasWork(),
+    /** Whether nothing can be done before what steps wait for has come, or nothing is under way but runs of their own where nothing is started. */
+    onlyWaits: (starts: boolean) =>
+      inFlight === elsewhere &&
+      (starts ? settling.waiting() + elsewhere > 0 && !hasWork() : elsewhere + offspring.ending() > 0),
     /** Whether something is under way or can be. */
     hasWork: () => inFlight > elsewhere || hasWork(),
     inFlight: () => inFlight + offspring.ending(),

@@ -205,14 +205,18 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       }
     }
 
+    const goesOn = () => run.status === "Running" && !isHalted() && ending === undefined
+
+    /** Whether the run has a slot that it has no use for now: its children may need it, also to end or to stand still with it. */
+    const onlyWaits = (): boolean => slot.held() && !undoing.isOn() && board.onlyWaits(goesOn())
+
     const flush = (): void => {
       const settled = board.takeSettled()
       const begins = !begun
       const held = holds
       recorder.flush((exit) => {
         begun ||= begins && held === holds
-        const frees = slot.held() && board.onlyWaits()
-        if (settled.length > 0 || begins || heldUp || frees || Exit.isFailure(exit))
+        if (settled.length > 0 || begins || heldUp || onlyWaits() || Exit.isFailure(exit))
           post({ _tag: "Durable", exit, settled })
       })
     }
@@ -235,12 +239,9 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         })
       })
 
-    const goesOn = () => run.status === "Running" && !isHalted() && ending === undefined
-
     /** Leaves the slot to others where the run does nothing but wait; it asks for it again when it can go on. */
     const shareSlot = (): void => {
-      const waits = goesOn() && slot.held() && board.onlyWaits()
-      if (waits && recorder.pending() === 0 && recorder.unacknowledged() === 0) fork(slot.release)
+      if (onlyWaits() && recorder.pending() === 0 && recorder.unacknowledged() === 0) fork(slot.release)
     }
 
     /** What the run is to do now that everything that was asked of it is in hand. */

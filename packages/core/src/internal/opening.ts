@@ -93,7 +93,7 @@ export const makeOpening = ({
       if (found === undefined) return
       emit(found.value)
     }
-    settling.beginWaiting()
+    settling.beginWaiting(lane)
     waits.add(lane)
     startTimer(lane)
   }

@@ -15,7 +15,7 @@ export interface FatalFailure {
 /** How the steps of one run come to their ends. */
 export interface Settling {
   /** Takes note of a step that waits. */
-  readonly beginWaiting: () => void
+  readonly beginWaiting: (lane: Lane) => void
   /** Records the end of a step. */
   readonly settle: (lane: Lane, event: Event) => void
   readonly succeed: (lane: Lane, output?: Json) => void
@@ -40,7 +40,7 @@ export const makeSettling = (
 ): Settling => {
   let settled: Array<Lane> = []
   let left = 0
-  let waiting = 0
+  const waiting = new Set<Lane>()
   let fatal: FatalFailure | undefined
 
   const doom = ({ step: { definition } }: Lane, failure: Failure): void => {
@@ -54,7 +54,8 @@ export const makeSettling = (
   }
 
   const settle = (lane: Lane, event: Event): void => {
-    if (lane.state.status === "Waiting") waiting--
+    // One that is answered before it is opened again after a recovery does not wait here.
+    waiting.delete(lane)
     emit(event)
     settled.push(lane)
     if (!isCompensation(lane.step.definition)) left--
@@ -98,8 +99,8 @@ export const makeSettling = (
   }
 
   return {
-    beginWaiting: () => {
-      waiting++
+    beginWaiting: (lane) => {
+      waiting.add(lane)
     },
     settle,
     succeed,
@@ -111,7 +112,7 @@ export const makeSettling = (
       return taken
     },
     left: () => left,
-    waiting: () => waiting,
+    waiting: () => waiting.size,
     fatal: () => fatal
   }
 }

@@ -148,6 +148,27 @@ export const SubworkflowLaws: ReadonlyArray<Law<Plane>> = [
     })
   ),
 
+  law(
+    "leaves its slot to the runs that it waits for also where it may do no more at once, or fails",
+    (bench) =>
+      Effect.gen(function* () {
+        yield* bench.work.open
+        const host = yield* Host.start({ maxConcurrentRuns: 1 })
+        const { steps } = one().pipe(Workflow.step("line", { skill: "work", forEach: [1, 2] })).definition
+        const full = yield* host.plane.registerRun({ workflow: { name: "full", concurrency: 1, steps } })
+        yield* equal("one that may do one thing at a time", (yield* ended(full)).status, "Completed")
+        const bad = Workflow.stepDefinition("bad", {
+          map: { over: "{{ params.nothing }}", value: "{{ item }}" }
+        })
+        const drains = yield* host.plane.registerRun({
+          workflow: { name: "drains", onStepFailure: "drain", steps: [bad, ...steps] }
+        })
+        yield* equal("one that fails", (yield* ended(drains)).status, "Failed")
+        yield* equal("its child", yield* status(host.plane, childOf(drains)), "Completed")
+        yield* host.stop
+      })
+  ),
+
   law("fails an item whose run fails, and says which run that is", ({ plane, work }) =>
     Effect.gen(function* () {
       const run = yield* plane.registerRun({ workflow: one() })
