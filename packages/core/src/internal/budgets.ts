@@ -11,6 +11,7 @@ import * as Ledger from "./ledger.js"
 /** What one owner may use, over all runs. */
 export interface Purse {
   readonly account: Ledger.Account
+  /** What a breach is answered with, where the host says so. */
   readonly onBreach: () => Breach["onBreach"] | undefined
   /** Calls back whenever the budget is another one, until what is given back is called. */
   readonly listen: (changed: () => void) => () => void

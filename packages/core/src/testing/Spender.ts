@@ -27,8 +27,15 @@ export const tokens = (count: number) => Usage.make({ inputTokens: count })
 /** The numbers from 0 on. */
 export const numbers = (count: number) => Array.from({ length: count }, (_, n) => n)
 
-/** An agent that uses as many tokens for each item, and says how many it had under way at most. */
-export const makeSpender = (each = 100) => {
+/** An agent that uses tokens. */
+export interface Spender {
+  readonly agent: ScriptedAgent.ScriptedAgent
+  /** How many attempts were under way at most at one time. */
+  readonly most: () => number
+}
+
+/** An agent that uses as many tokens for each item. */
+export const makeSpender = (each = 100): Spender => {
   let most = 0
   const agent: ScriptedAgent.ScriptedAgent = ScriptedAgent.make("spend", ({ input }) => {
     most = Math.max(most, agent.running())
