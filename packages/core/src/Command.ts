@@ -63,6 +63,9 @@ const tags = {
   RaiseBudget: "BudgetRaised"
 } as const
 
+/** The names of all commands. */
+export const names: ReadonlyArray<string> = Object.keys(tags)
+
 /** The tag of the event that records a command. */
 export const tagOf = (command: ControlCommand): (typeof tags)[ControlCommand["_tag"]] => tags[command._tag]
 

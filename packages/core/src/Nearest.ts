@@ -12,7 +12,8 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
     const at = left.indexOf(character)
     return at >= 0 && left.splice(at, 1).length > 0
   }).length
-  const isNear = shared * 2 > name.length || distance(name.toLowerCase(), near) <= Math.ceil(near.length / 2)
+  const apart = distance(name.toLowerCase(), near)
+  const isNear = shared * 2 > name.length || (apart < name.length && apart <= Math.ceil(near.length / 2))
   return isNear ? known.find((each) => each.toLowerCase() === near) : undefined
 }
 

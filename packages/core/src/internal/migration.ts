@@ -6,7 +6,7 @@ import type { Plan, PlannedStep } from "../Plan.js"
 import * as Run from "../Run.js"
 import { type Definition, Policies, type StepDefinition } from "../WorkflowDefinition.js"
 import { isSame } from "./jsonValue.js"
-import { referring } from "./planStep.js"
+import { hasItems, referring } from "./planStep.js"
 import { skipReason } from "./schedule.js"
 
 /** One thing that keeps a run from going on by another plan: where in the new definition, and why. */
@@ -142,7 +142,7 @@ const checkDependencies = (run: Run.Run, { after, before, path, standing }: Kept
 const checkParams = ({ after, path, standing, state }: Kept, added: ReadonlySet<string>, say: Say): void => {
   if (state.status !== "Running" || added.size === 0) return
   const { forEach, input, work } = after
-  const receivesAll = work._tag === "Agent" && forEach === undefined && input === undefined
+  const receivesAll = hasItems(work) && forEach === undefined && input === undefined
   // Whether it starts was decided before.
   const places = referring(after).places.filter((place) => place.path !== `${path}.when`)
   const looked = places.flatMap(({ references }) => references)
@@ -159,7 +159,7 @@ const checkInputs = (run: Run.Run, { indexOf, steps }: Plan, say: Say): void => 
     const step = steps[indexOf(id) ?? -1]
     if (step === undefined)
       say("steps", `the run has an input of its own for "${id}", and there is no such step any more`)
-    else if (step.work._tag !== "Agent" || step.forEach !== undefined)
+    else if (!hasItems(step.work) || step.forEach !== undefined)
       say(`steps[${step.index}]`, `the run has an input of its own for "${id}", which would receive none`)
   }
 }

@@ -26,7 +26,7 @@ const ofStep = ["status", "output", "failure", "items"]
 const ofRun = ["id", "workflow"]
 
 /** Where the names are that stand for something in some places only. */
-const where: Readonly<Record<string, string>> = {
+const where: { readonly [Name in "item" | "index" | "acc"]: string } = {
   item: "label and input of a step with forEach have one, and value of map and reduce",
   index: "label and input of a step with forEach have one, and value of map and reduce",
   acc: "only value of reduce has one"
@@ -111,8 +111,8 @@ export const checkReferences = (
     } else if (root === "run") {
       if (name !== undefined && !ofRun.includes(name))
         report(path, "reference", `a run has no "${name}"; it has ${ofRun.join(", ")}`)
-    } else if (!more.has(root))
-      report(path, "reference", `there is no ${root} here; ${where[root] ?? "remove it"}`)
+    } else if ((root === "item" || root === "index" || root === "acc") && !more.has(root))
+      report(path, "reference", `there is no ${root} here; ${where[root]}`)
   }
 
   for (const [index, step] of steps.entries()) {

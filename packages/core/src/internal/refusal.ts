@@ -1,11 +1,21 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Budget from "../Budget.js"
-import { CommandConflict, ControlCommand, IllegalCommand, isRepeat, tagOf, toEvent } from "../Command.js"
+import {
+  CommandConflict,
+  ControlCommand,
+  IllegalCommand,
+  isRepeat,
+  names,
+  tagOf,
+  toEvent
+} from "../Command.js"
 import type { CommandId } from "../Ids.js"
 import { didYouMean } from "../Nearest.js"
 import * as Run from "../Run.js"
 import { budgetOf, ranFor, stepRanFor } from "./budgetFold.js"
+import { misshapenIn, problemOf } from "./shape.js"
 
 const reasons: { readonly [Status in Run.RunStatus]: string } = {
   Queued: "it is waiting for a slot and not paused",
@@ -20,15 +30,20 @@ const reasons: { readonly [Status in Run.RunStatus]: string } = {
   Cancelled: "it was cancelled"
 }
 
-const isControlCommand = Schema.is(ControlCommand)
+const decode = Schema.decodeUnknownEither(ControlCommand, { errors: "all" })
 
 /** What is wrong with a command that came untyped, or `undefined` when it is one. */
 export const malformed = (command: ControlCommand): string | undefined => {
-  const limited = command?._tag === "SetConcurrency"
-  if (isControlCommand(command)) return undefined
-  return limited
-    ? "its limit must be a positive whole number"
-    : "it is not a command, or a part of it is not valid"
+  const name: unknown = command?._tag
+  if (typeof name !== "string") return `it is not a command; its _tag must be one of ${names.join(", ")}`
+  if (!names.includes(name))
+    return `there is no such command${didYouMean(name, names) || `; there is ${names.join(", ")}`}`
+  const decoded = decode(command)
+  if (Either.isRight(decoded)) return undefined
+  return misshapenIn(decoded.left)
+    .map(problemOf)
+    .map(({ message, path }) => `${path}: ${message}`)
+    .join("; ")
 }
 
 /** Why a decision is not taken, or `undefined` where it is. */
@@ -73,7 +88,7 @@ const unraisable = (
 export const refuse = (run: Run.Run, command: ControlCommand, reason?: string): IllegalCommand =>
   new IllegalCommand({
     runId: run.id,
-    command: String(command?._tag),
+    command: String(command?._tag ?? "command"),
     status: run.status,
     reason: reason ?? reasons[run.status]
   })
