@@ -137,6 +137,27 @@ describe("a plan", () => {
       ])
     ],
     [
+      "a text for a list of a step without an agent",
+      [
+        { id: "a", map: { over: "params.x", value: 1 } },
+        { id: "b", reduce: { over: "items", initial: 0, value: 1 } }
+      ],
+      ["steps[0].map.over", "steps[1].reduce.over"].map((path, index) => [
+        path,
+        "forEach",
+        `this is a text, not a list; write "{{ ${["params.x", "items"][index]} }}" for the list that an expression gives`
+      ])
+    ],
+    [
+      "what only agents and items have where there are none",
+      [{ id: "a", wait: { millis: 1 }, forEach: [1], group: "g", fallback: true, constraints: { a: 1 } }],
+      ["forEach", "constraints", "group", "fallback"].map((name) => [
+        `steps[0].${name}`,
+        "work",
+        "this is about an agent, and wait needs none; remove it"
+      ])
+    ],
+    [
       "a text for a list",
       [step("a", { forEach: "params.items" })],
       [
@@ -194,6 +215,17 @@ describe("a plan", () => {
       "what a run has not",
       { input: "{{ run.name }}" },
       [["steps[2].input", "reference", 'a run has no "name"; it has id, workflow']]
+    ],
+    [
+      "a sum where there is none",
+      { input: "{{ acc }}" },
+      [["steps[2].input", "reference", "there is no acc here; only value of reduce has one"]]
+    ],
+    [
+      "a parameter where there is none",
+      { input: "{{ params.x }}" },
+      [["steps[2].input", "parameter", 'the workflow has no parameter "x"; there is none']],
+      { params: { type: "object", properties: {} } }
     ],
     [
       "a parameter that is not declared",
@@ -530,10 +562,36 @@ describe("a plan", () => {
       ])
         expect(places).toContain(path)
       expect(found.every(([, rule]) => rule === "shape" || rule === "unknown")).toBe(true)
-      for (const none of [undefined, null, 7, "w", []]) {
-        const error = yield* Effect.flip(Plan.make(none as never))
-        expect(error.workflow).toBe("unnamed")
-      }
+    })
+  )
+
+  const nothings: ReadonlyArray<readonly [unknown, string]> = [
+    [undefined, "this is undefined, which JSON cannot carry"],
+    [null, "this must be an object, not null"],
+    [7, "this must be an object, not 7"],
+    ["w", 'this must be an object, not "w"'],
+    [[], "this must be an object, not an empty list"]
+  ]
+  it.effect.each(nothings)("refuses what is no definition at all: %j", ([given, message]) =>
+    Effect.map(Effect.flip(Plan.make(given as never)), ({ problems, workflow }) => {
+      expect(workflow).toBe("unnamed")
+      expect(problems).toEqual([{ path: "", rule: "shape", message }])
+    })
+  )
+
+  it.effect("refuses what JSON cannot carry, with its place", () =>
+    Effect.gen(function* () {
+      for (const [input, what] of [
+        [Number.NaN, "NaN"],
+        [1n, "a bigint"],
+        [new Date(0), "an instance of Date"],
+        [() => 1, "a function"],
+        [Symbol("x"), "a symbol"],
+        [undefined, "undefined"]
+      ] as const)
+        expect(yield* problems([step("a", { input: { at: [input] } as never })])).toEqual([
+          ["steps[0].input.at[0]", "shape", `this is ${what}, which JSON cannot carry`]
+        ])
     })
   )
 

@@ -323,6 +323,10 @@ describe("a workflow file", () => {
       const unreadable = [
         [path.join(directory, "none.yaml"), "it does not exist (ENOENT)"],
         [directory, "it is not a file"],
+        [
+          write("large.yaml", new Uint8Array(16 * 1024 * 1024 + 1)),
+          "it is larger than 16 MiB, which no workflow is"
+        ],
         [write("latin.yaml", Uint8Array.of(0x61, 0xe9)), "it is not UTF-8; save it as that"]
       ] as const
       for (const [file, reason] of unreadable) {

@@ -33,8 +33,10 @@ const wrongIn = (value: unknown, depth: number): string | undefined => {
       return Number.isFinite(value) ? undefined : String(value)
     case "object":
       break
+    case "undefined":
+      return "undefined"
     default:
-      return typeof value
+      return `a ${typeof value}`
   }
   if (value === null) return undefined
   if (depth > deepest) return "a cyclic or too deeply nested value"
