@@ -75,6 +75,37 @@ export const AgentRegistryLaws: ReadonlyArray<Law<AgentRegistry>> = [
     })
   ),
 
+  law("says why an agent cannot be registered", (registry) =>
+    Effect.gen(function* () {
+      yield* registry.register(agent("taken"))
+      const refused = (wrong: Agent.Agent) =>
+        Effect.map(
+          fails("it is refused", "AgentRejected", registry.register(wrong)),
+          ({ message }) => message
+        )
+      const some = agent("some")
+      yield* equal(
+        "why",
+        yield* Effect.forEach(
+          [
+            { ...some, id: AgentId.make("Taken") },
+            { ...some, id: "a b" as never },
+            agent("some", []),
+            { ...some, capabilities: [{ skill: 7 }] as never }
+          ],
+          refused
+        ),
+        [
+          'The agent "Taken" cannot be registered: "taken" is registered already; unregister it first',
+          'The agent "a b" cannot be registered: its id must be 1 to 128 letters, digits, ".", "_" or "-"',
+          'The agent "some" cannot be registered: it declares no capability, so nothing could select it',
+          'The agent "some" cannot be registered: its capability {"skill":7} is malformed'
+        ]
+      )
+      yield* equal("nothing is registered", (yield* registry.list).length, 1)
+    })
+  ),
+
   law("compares ids without case", (registry) =>
     Effect.gen(function* () {
       yield* registry.register(agent("Reviewer"))
