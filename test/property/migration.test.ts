@@ -7,6 +7,8 @@ import * as GatedAgent from "@switchyard/core/testing/GatedAgent"
 import * as MemoryPlane from "@switchyard/core/testing/MemoryPlane"
 import { type Definition, type StepDefinition, stepDefinition } from "@switchyard/core/Workflow"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import { expect } from "vitest"
@@ -138,7 +140,7 @@ const check = (first: ReadonlyArray<Draw>, second: ReadonlyArray<Draw>, released
     const asked = work.calls.map(({ task }) => `${task.stepId}/${task.index}`)
     expect(new Set(asked).size, "nothing is done twice").toBe(asked.length)
     return true
-  }).pipe(Effect.provide(MemoryPlane.layer()), Effect.runPromise)
+  }).pipe(Effect.provide(MemoryPlane.layer()), Logger.withMinimumLogLevel(LogLevel.None), Effect.runPromise)
 
 describe("a paused run whose workflow is changed where it has not begun", () => {
   it("goes on by the new plan to what that comes to, given what was settled", async () => {
