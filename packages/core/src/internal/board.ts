@@ -195,7 +195,7 @@ export const makeBoard = (
           if (!halted() && !Run.isSettled(lane.state.status) && lane.items === undefined) open(lane)
         }
       }
-      return halted() ? 0 : launch(workspace, most)
+      return halted() || offspring.pausing() > 0 ? 0 : launch(workspace, most)
     },
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
@@ -298,7 +298,7 @@ export const makeBoard = (
       for (const lane of busy)
         if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
     },
-    /** Has the runs stand still that are items of this one, though nobody waits for them yet. */
+    /** Has the runs that are items of this one stand still with it, where its host was gone before they did. */
     pauseChildren: offspring.pause,
     /** Ends the runs that are items of this one and have not ended, and waits until they have. */
     cancelChildren: offspring.ended,
@@ -320,10 +320,12 @@ export const makeBoard = (
     /** Whether nothing can be done before what steps wait for has come, or nothing is under way but runs of their own where nothing is started. */
     onlyWaits: (starts: boolean) =>
       inFlight === elsewhere &&
-      (starts ? settling.waiting() + elsewhere > 0 && !hasWork() : elsewhere + offspring.ending() > 0),
+      (starts
+        ? settling.waiting() + elsewhere > 0 && !hasWork()
+        : elsewhere + offspring.ending() + offspring.pausing() > 0),
     /** Whether something is under way or can be. */
     hasWork: () => inFlight > elsewhere || hasWork(),
-    inFlight: () => inFlight + offspring.ending(),
+    inFlight: () => inFlight + offspring.ending() + offspring.pausing(),
     isDone: () => settling.left() === 0,
     /** How the run ends now that all of its steps are settled: with what it gives, where its workflow says what that is. */
     completion: (): Ending => {

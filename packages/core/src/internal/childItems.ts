@@ -98,7 +98,11 @@ export const runChild = (
     const { owner, tags } = run
     return Effect.match(
       Effect.zipRight(
-        children.begin({ runId: childId, parent, workflow: job.workflow, params: job.input, owner, tags }),
+        // The start of the item is in the log before its run is, so that whoever goes on after a crash knows of it.
+        Effect.zipRight(
+          Effect.yieldNow(),
+          children.begin({ runId: childId, parent, workflow: job.workflow, params: job.input, owner, tags })
+        ),
         Effect.onInterrupt(restore(children.ended(childId)), () => leave)
       ),
       {

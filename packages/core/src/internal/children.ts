@@ -22,6 +22,7 @@ const fromParent = "from-parent."
 
 /** Whether a run stands still because the one did whose item it is, and not because somebody else wanted it to. */
 const pausedByParent = (run: Run.Run): boolean => {
+  if (run.pause === undefined) return false
   const pauses = [...run.commands].filter(([, { _tag }]) => _tag === "PauseRequested")
   return pauses.at(-1)?.[0].startsWith(fromParent) ?? false
 }
@@ -45,10 +46,7 @@ export const makeChildren = (
 
   const goOn = (runId: RunId) =>
     Effect.flatMap(lookup(runId), (run) => {
-      const stands =
-        run.status === "Paused"
-          ? pausedByParent(run)
-          : run.status === "Interrupted" && !Run.isParked(run, maxCrashes)
+      const stands = run.status === "Interrupted" ? !Run.isParked(run, maxCrashes) : pausedByParent(run)
       return stands ? send(runId, { _tag: "Resume" }) : Effect.void
     })
 
@@ -87,7 +85,10 @@ export const makeChildren = (
     pause: (runId, mode) =>
       Effect.gen(function* () {
         const after = yield* log.head
-        yield* send(runId, { _tag: "Pause", mode })
+        const { pause, status } = yield* lookup(runId)
+        // Where somebody else has it stand still already, it is left to them.
+        if (pause === undefined || (status === "Running" && pause !== mode))
+          yield* send(runId, { _tag: "Pause", mode })
         const active = executions.get(runId)
         if (active === undefined || active.run.status === "Paused" || active.run.status === "OverBudget")
           return

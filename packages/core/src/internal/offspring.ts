@@ -19,10 +19,12 @@ const childrenOf = ({ state }: Lane): ReadonlyArray<RunId> =>
 export interface Offspring {
   /** Has those of these steps end, without waiting for it. */
   readonly cancel: (lanes: ReadonlyArray<Lane>) => void
-  /** Has all of them stand still, without waiting for it. */
-  readonly pause: (mode: PauseMode) => void
-  /** How many have been told to end, or to stand still, and have not yet. */
+  /** How many have been told to end and have not yet. */
   readonly ending: () => number
+  /** Has all of them stand still, which nobody waits for here as the run itself was to when its host was gone. */
+  readonly pause: (mode: PauseMode) => void
+  /** How many have been told to stand still and do not yet. */
+  readonly pausing: () => number
   /** Has all of them end, and waits until they have. */
   readonly ended: Effect.Effect<void>
 }
@@ -35,22 +37,27 @@ export const makeOffspring = (
   fork: Fork,
   over: () => void
 ): Offspring => {
-  let ending = 0
+  const left = { ending: 0, pausing: 0 }
   const of = (some: ReadonlyArray<Lane>): ReadonlyArray<RunId> =>
     run.hasChildren ? some.flatMap(childrenOf) : []
-  const tell = (some: ReadonlyArray<Lane>, what: (childId: RunId) => Effect.Effect<void>): void => {
+  const tell = (
+    which: keyof typeof left,
+    some: ReadonlyArray<Lane>,
+    what: (childId: RunId) => Effect.Effect<void>
+  ): void => {
     for (const childId of of(some)) {
-      ending++
+      left[which]++
       fork(what(childId)).addObserver(() => {
-        ending--
+        left[which]--
         over()
       })
     }
   }
   return {
-    cancel: (some) => tell(some, children.cancel),
-    pause: (mode) => tell(lanes, (childId) => children.pause(childId, mode)),
-    ending: () => ending,
+    cancel: (some) => tell("ending", some, children.cancel),
+    ending: () => left.ending,
+    pause: (mode) => tell("pausing", lanes, (childId) => children.pause(childId, mode)),
+    pausing: () => left.pausing,
     ended: Effect.suspend(() =>
       Effect.forEach(of(lanes), children.cancel, { concurrency: "unbounded", discard: true })
     )
