@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util"
 import type { Entry } from "@switchyard/core/Event"
+import type { RunId } from "@switchyard/core/Ids"
 import * as Run from "@switchyard/core/Run"
-import { interpret, isFatal, type Spec } from "./workflows.js"
+import { hasItems, interpret, isFatal, type Spec, specOf } from "./workflows.js"
 
 const ends = /^Run(Completed|Failed|Cancelled)$/
 const settles = /^Step(Completed|Failed|Skipped|Cancelled)$/
@@ -12,6 +13,7 @@ const wrongHistory = (spec: Spec, entries: ReadonlyArray<Entry>): ReadonlyArray<
   const [first, ...others] = entries
   const run = first && Run.register(first)
   if (run === undefined) return ["it does not begin with a registration"]
+  if (!ends.test(entries.at(-1)?.event._tag ?? "")) wrong.push("it never ends")
   const settled = new Set<string>()
   const completed = new Set<string>()
   const commands = new Set<string>()
@@ -20,8 +22,7 @@ const wrongHistory = (spec: Spec, entries: ReadonlyArray<Entry>): ReadonlyArray<
     const illegal = Run.apply(run, entry)
     if (illegal !== undefined) wrong.push(illegal.message)
     if (runSeq !== index + 2) wrong.push(`entry ${index + 2} of the run has the number ${runSeq}`)
-    if (ends.test(event._tag) !== (index === others.length - 1))
-      wrong.push(`${event._tag} is entry ${runSeq}`)
+    if (ends.test(event._tag) && index !== others.length - 1) wrong.push(`${event._tag} is entry ${runSeq}`)
     if ("commandId" in event) {
       if (commands.has(event.commandId)) wrong.push(`command ${event.commandId} is taken twice`)
       commands.add(event.commandId)
@@ -34,11 +35,14 @@ const wrongHistory = (spec: Spec, entries: ReadonlyArray<Entry>): ReadonlyArray<
       settled.add(stepId)
       continue
     }
-    for (const dependency of spec.steps[Number(stepId.slice(1))]?.after ?? [])
+    const each = spec.steps[Number(stepId.slice(1))]
+    for (const dependency of each?.after ?? [])
       if (!settled.has(`s${dependency}`))
         wrong.push(`${event._tag} of ${stepId} before the end of s${dependency}`)
     const key = "index" in event ? `${stepId}/${event.index}` : ""
     if (event._tag === "ItemStarted" && completed.has(key)) wrong.push(`${key} is repeated`)
+    if (event._tag === "ItemStarted" && (each?.work === "child") !== (event.childId !== undefined))
+      wrong.push(`${key} is ${event.childId ?? "no run"}`)
     if (event._tag === "ItemCompleted") {
       if (completed.has(key)) wrong.push(`${key} is completed twice`)
       completed.add(key)
@@ -53,28 +57,52 @@ const wrongOutcome = (spec: Spec, run: Run.Run): ReadonlyArray<string> => {
   const wrong: Array<string> = []
   const due = isFatal(spec) ? "Failed" : "Completed"
   if (run.status !== due) wrong.push(`the run is ${run.status}, and has to be ${due}`)
-  for (const [index, { output, status }] of interpret(spec).entries()) {
+  for (const [index, { output, status }] of interpret(spec, run.params).entries()) {
     const step = run.steps.get(`s${index}`)
     const found = step?.status ?? "Pending"
     // The failure of a run may have come first: then the step was skipped or cancelled, never ended in another way.
     const cut = run.status === "Failed" && (found === "Skipped" || found === "Cancelled")
     if (found !== status && !cut) wrong.push(`s${index} is ${found}, and has to be ${status}`)
-    if (step === undefined || found !== "Succeeded" || status !== "Succeeded") continue
-    const made = Run.stepOutput(
-      step,
-      spec.steps[index]?.work === "agent" && spec.steps[index]?.items !== undefined
-    )
+    const each = spec.steps[index]
+    if (step === undefined || each === undefined || found !== "Succeeded" || status !== "Succeeded") continue
+    const made = Run.stepOutput(step, hasItems(each.work) && each.items !== undefined)
     if (!isDeepStrictEqual(made, output))
       wrong.push(`s${index} gives ${JSON.stringify(made)}, and has to give ${JSON.stringify(output)}`)
   }
   return wrong
 }
 
-/** All that is wrong with the entries of a run that has ended. */
-export const findWrong = (spec: Spec, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
-  const run = Run.fold(entries)
-  return [
-    ...wrongHistory(spec, entries),
-    ...(run === undefined || run.cancel !== undefined ? [] : wrongOutcome(spec, run))
-  ]
+/** What is wrong with a run that is an item of another one, as seen from there. */
+const wrongChild = (child: Run.Run, parent: Run.Run | undefined): ReadonlyArray<string> => {
+  const { index = 0, stepId = "" } = child.parent ?? {}
+  if (parent === undefined || child.parent?.runId !== parent.id)
+    return [`it belongs to ${child.parent?.runId}`]
+  const step = parent.steps.get(stepId)
+  const wrong: Array<string> = []
+  if (step?.items[index]?.childId !== child.id) wrong.push(`${stepId}/${index} is another one`)
+  if (child.lastSeq > parent.lastSeq) wrong.push("it ends after the run that it belongs to")
+  if (child.status === "Cancelled" && step?.status === "Succeeded")
+    wrong.push(`it is cancelled, though ${stepId} succeeds`)
+  return wrong
+}
+
+/** All that is wrong with the entries of a run that has ended, and of those that are items of it. */
+export const findWrong = (spec: Spec, root: RunId, entries: ReadonlyArray<Entry>): ReadonlyArray<string> => {
+  const histories = new Map<RunId, Array<Entry>>()
+  for (const entry of entries) {
+    const history = histories.get(entry.runId)
+    if (history === undefined) histories.set(entry.runId, [entry])
+    else history.push(entry)
+  }
+  const runs = new Map([...histories].map(([runId, history]) => [runId, Run.fold(history)]))
+  return [...runs].flatMap(([runId, run]) => {
+    const known = specOf(spec, runId)
+    if (run === undefined || known === undefined) return [`${runId}: nobody asked for it`]
+    const found = [
+      ...wrongHistory(known, histories.get(runId) ?? []),
+      ...(run.cancel === undefined ? wrongOutcome(known, run) : []),
+      ...(runId === root ? [] : wrongChild(run, runs.get(run.parent?.runId ?? runId)))
+    ]
+    return found.map((each) => `${runId}: ${each}`)
+  })
 }

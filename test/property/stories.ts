@@ -8,6 +8,15 @@ const command: fc.Arbitrary<ControlCommand> = fc.oneof(
   fc.constant({ _tag: "Resume" } as const),
   fc.record({ _tag: fc.constant("SetConcurrency" as const), limit: fc.integer({ min: 1, max: 5 }) })
 )
+const toChild: fc.Arbitrary<Action["act"]> = fc.record({
+  _tag: fc.constant("Child" as const),
+  nth: fc.nat({ max: 3 }),
+  command: fc.constantFrom<ControlCommand>(
+    { _tag: "Pause", mode: "drain" },
+    { _tag: "Pause", mode: "interrupt" },
+    { _tag: "Resume" }
+  )
+})
 const cancel: fc.Arbitrary<ControlCommand> = fc.constant({ _tag: "Cancel" } as const)
 const stop = fc.constant({ _tag: "StopHost" } as const)
 const answer = fc.constant({ _tag: "Answer" } as const)
@@ -51,15 +60,24 @@ const stories = (
   fc.record({
     actions: actions(act, mostActions),
     lives: fc.array(life, { minLength: 1, maxLength: mostLives }),
-    operations: fc.constantFrom(2048, 40)
+    operations: fc.constantFrom(2048, 40),
+    slots: fc.integer({ min: 1, max: 3 })
   })
 
 /** What may happen to a workflow, from nothing to everything, and how large a part of all that is drawn it is. */
 export const kinds: ReadonlyArray<readonly [name: string, part: number, story: fc.Arbitrary<Story>]> = [
   ["ends as the reference says", 0.15, stories(answer, 2, steady, 1)],
-  ["survives any commands", 0.15, stories(fc.oneof(command, answer), 8, steady, 1)],
-  ["survives commands and a cancel", 0.1, stories(fc.oneof(command, command, answer, cancel), 6, steady, 1)],
+  ["survives any commands", 0.15, stories(fc.oneof(command, toChild, answer), 8, steady, 1)],
+  [
+    "survives commands and a cancel",
+    0.1,
+    stories(fc.oneof(command, command, toChild, answer, cancel), 6, steady, 1)
+  ],
   ["survives stops of its host", 0.1, stories(fc.oneof(stop, answer), 5, steady, 3)],
   ["survives crashes of its host", 0.3, stories(fc.oneof(crash, answer), 5, mortal, 5)],
-  ["survives all of them", 0.2, stories(fc.oneof(command, answer, stop, crash, crash, cancel), 8, mortal, 5)]
+  [
+    "survives all of them",
+    0.2,
+    stories(fc.oneof(command, toChild, answer, stop, crash, crash, cancel), 8, mortal, 5)
+  ]
 ]

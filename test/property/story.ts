@@ -3,6 +3,7 @@ import { layerMemory as registryInMemory } from "@switchyard/core/AgentRegistry"
 import type { ControlCommand } from "@switchyard/core/Command"
 import type { RunHandle } from "@switchyard/core/ControlPlane"
 import { EventLog } from "@switchyard/core/EventLog"
+import type { RunId } from "@switchyard/core/Ids"
 import { collect } from "@switchyard/core/testing/ControlPlaneLaws"
 import * as Host from "@switchyard/core/testing/Host"
 import * as Workflow from "@switchyard/core/Workflow"
@@ -18,7 +19,7 @@ import { type BrittleLog, type Life, makeDisk } from "./brittleLog.js"
 import { findWrong } from "./history.js"
 import { type Simulation, simulate } from "./simulation.js"
 import { answerOf, definitionOf, type Spec } from "./workflows.js"
-import { drawn, makeWorld } from "./world.js"
+import { drawn, isDrawn, makeWorld, type Seen } from "./world.js"
 
 /**
  * What happens to a run from outside, `after` milliseconds after the one before: once nothing else can be done at that time,
@@ -30,6 +31,8 @@ export interface Action {
   readonly act:
     | ControlCommand
     | { readonly _tag: "Answer" }
+    /** To one of the runs that are items and have not ended. */
+    | { readonly _tag: "Child"; readonly nth: number; readonly command: ControlCommand }
     | { readonly _tag: "StopHost" }
     | { readonly _tag: "Crash"; readonly kept: number }
 }
@@ -41,6 +44,8 @@ export interface Story {
   readonly lives: ReadonlyArray<Life>
   /** After how many operations a fiber gives way. */
   readonly operations: number
+  /** How many runs may be running at once. */
+  readonly slots: number
 }
 
 /** A host that has opened the disk, and the run there; it may be dead already. */
@@ -62,11 +67,11 @@ const further: Workflow.Definition = {
 }
 
 /** Executes a drawn workflow, does to it what was drawn, and gives all that must not be. */
-const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation) =>
+const scenario = ({ actions, lives, slots }: Story, spec: Spec, simulation: Simulation) =>
   Effect.gen(function* () {
     const wrong: Array<string> = []
     const workflow = definitionOf(spec)
-    const world = makeWorld(spec, wrong)
+    const world = makeWorld(spec, slots, simulation.now, wrong)
     const disk = makeDisk(simulation, world.handed, world.kept)
     const workspaces = yield* Layer.build(workspacesInMemory())
     const acknowledged = new Set<string>()
@@ -77,15 +82,18 @@ const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation)
       Effect.gen(function* () {
         const brittle = disk.open(life)
         world.begin(brittle.isDead)
-        const host = yield* Host.start({ maxConcurrentRuns: 1 }).pipe(
+        const host = yield* Host.start({ maxConcurrentRuns: slots }).pipe(
           Effect.provideService(EventLog, brittle.log),
           Effect.provide(registryInMemory([world.agent])),
           Effect.provide(workspaces)
         )
         const opened = yield* Effect.exit(
-          Effect.flatMap(host.plane.recover, ([again]) =>
-            again === undefined ? host.plane.registerRun({ id: drawn, workflow }) : Effect.succeed(again)
-          )
+          Effect.flatMap(host.plane.recover, (found) => {
+            const again = found.find(({ runId }) => runId === drawn)
+            return again === undefined
+              ? host.plane.registerRun({ id: drawn, workflow, params: 0 })
+              : Effect.succeed(again)
+          })
         )
         if (Exit.isFailure(opened) && !brittle.isDead()) return yield* Effect.failCause(opened.cause)
         return { ...brittle, host, run: Exit.isSuccess(opened) ? opened.value : undefined }
@@ -111,11 +119,13 @@ const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation)
     })
 
     /** Sends a command; says how it was answered. */
-    const send = (command: ControlCommand, id = `c${++sent}`) =>
+    const send = (command: ControlCommand, id = `c${++sent}`, runId: RunId = drawn) =>
       Effect.gen(function* () {
-        const { isDead, run } = yard
+        const { host, isDead, run } = yard
         if (run === undefined) return "refused"
-        const answer = yield* Effect.either(run.control(command, id))
+        const sending =
+          runId === drawn ? run.control(command, id) : host.plane.sendCommand(runId, command, id)
+        const answer = yield* Effect.either(sending)
         if (answer._tag === "Right") acknowledged.add(id)
         else if (answer.left._tag !== "IllegalCommand" && !isDead())
           wrong.push(`${command._tag} is answered with ${answer.left._tag}`)
@@ -130,9 +140,35 @@ const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation)
       })
     /** Says to all steps what they wait for, or will. */
     const answerAll = Effect.gen(function* () {
-      for (const { id } of workflow.steps) {
-        const command = world.isSettled(id) ? undefined : answerOf(spec, id)
-        if (command !== undefined) yield* send(command, `answer-${id}`)
+      for (const [runId, { settled, spec }] of world.open()) {
+        for (const index of spec.steps.keys()) {
+          const stepId = `s${index}`
+          const command = settled.has(stepId) ? undefined : answerOf(spec, stepId)
+          if (command !== undefined) yield* send(command, `answer-${runId}-${stepId}`, runId)
+        }
+      }
+    })
+    /** Whether nothing that a run is an item of stands still, or is about to. */
+    const mayGoOn = ({ parent }: Seen): boolean =>
+      parent === undefined || (parent.run?.pause === undefined && mayGoOn(parent))
+    const sendChild = ({ command, nth }: Extract<Action["act"], { readonly _tag: "Child" }>) =>
+      Effect.gen(function* () {
+        const children = world.open().slice(1)
+        const [runId, seen] = children[nth % Math.max(1, children.length)] ?? []
+        if (runId === undefined || seen === undefined) return
+        if (command._tag !== "Resume" || mayGoOn(seen)) yield* send(command, undefined, runId)
+      })
+    /** Has everything go on that others than the run itself would have to send on. */
+    const sendOn = Effect.gen(function* () {
+      for (const [runId, seen] of world.open()) {
+        if (yard.run === undefined || yard.isDead() || !mayGoOn(seen)) continue
+        const found = yield* Effect.either(Effect.flatMap(yard.host.plane.get(runId), ({ status }) => status))
+        const status = found._tag === "Right" ? found.right : "unknown"
+        const held = status === "Paused" && (runId === drawn || seen.heldByOthers)
+        if (!held && status !== "Interrupted") continue
+        const answer = yield* send({ _tag: "Resume" }, undefined, runId)
+        if (answer === "refused" && (runId === drawn || seen.run?.cancel !== undefined))
+          yield* send({ _tag: "Cancel" }, undefined, runId)
       }
     })
 
@@ -145,14 +181,12 @@ const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation)
       if (yard.isDead() || act._tag === "StopHost") yield* restart
       else if (act._tag === "Answer") yield* answerAll
       else if (act._tag === "SetConcurrency") yield* setConcurrency(act)
+      else if (act._tag === "Child") yield* sendChild(act)
       else if (act._tag !== "Crash") yield* send(act)
     }
     for (let turn = 0; turn < mostTurns && !world.isOver(); turn++) {
       if (yard.isDead()) yield* restart
-      const status = yard.run === undefined ? "Queued" : yield* yard.run.status
-      if (status === "Paused" || status === "Interrupted") {
-        if ((yield* send({ _tag: "Resume" })) === "refused") yield* send({ _tag: "Cancel" })
-      }
+      yield* sendOn
       yield* answerAll
       yield* simulation.rest(turnMillis)
     }
@@ -162,12 +196,13 @@ const scenario = ({ actions, lives }: Story, spec: Spec, simulation: Simulation)
     if (yard.isDead()) yield* restart
     yard.spare()
     if (yard.run !== undefined) yield* yard.run.result
-    const entries = disk.entries.filter(({ runId }) => runId === drawn)
-    wrong.push(...findWrong(spec, entries))
+    const entries = disk.entries.filter(({ runId }) => isDrawn(runId))
+    wrong.push(...findWrong(spec, drawn, entries))
     const taken = entries.flatMap(({ event }) => ("commandId" in event ? [String(event.commandId)] : []))
     for (const id of acknowledged)
       if (!taken.includes(id)) wrong.push(`command ${id} was accepted and is lost`)
-    if (started === 1 && !isDeepStrictEqual(yield* Fiber.join(subscribed), entries))
+    const own = entries.filter(({ runId }) => runId === drawn)
+    if (started === 1 && !isDeepStrictEqual(yield* Fiber.join(subscribed), own))
       wrong.push("a subscriber from the start has seen something else")
     if (world.agent.running() > 0) wrong.push("calls are under way after the end")
     const next = yield* yard.host.plane.registerRun({ workflow: further })

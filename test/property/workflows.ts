@@ -13,10 +13,12 @@ export interface ItemSpec {
 
 /**
  * A step as drawn; `items` is undefined for a step without `forEach`, and says how long the list of a step without an agent is.
- * An approval expires, while a decision is made by somebody, and a signal is sent or not.
+ * An approval expires, while a decision is made by somebody, and a signal is sent or not. Items that are runs do the workflow
+ * `inner`, each in its own way.
  */
 export interface StepSpec {
-  readonly work: "agent" | "map" | "reduce" | "wait" | "approval" | "decision" | "signal"
+  readonly work: "agent" | "child" | "map" | "reduce" | "wait" | "approval" | "decision" | "signal"
+  readonly inner: Spec | undefined
   /** Whether it is given the output of its first dependency. */
   readonly takes: boolean
   readonly after: ReadonlyArray<number>
@@ -46,50 +48,67 @@ const item: fc.Arbitrary<ItemSpec> = fc.record({
   )
 })
 
-const step = (index: number): fc.Arbitrary<StepSpec> =>
-  fc.record({
-    work: fc.oneof(
-      { arbitrary: fc.constant("agent" as const), weight: 6 },
-      {
-        arbitrary: fc.constantFrom<StepSpec["work"]>(
-          "map",
-          "reduce",
-          "wait",
-          "approval",
-          "decision",
-          "signal"
-        ),
-        weight: 4
-      }
-    ),
+const withoutAgent = fc.constantFrom<StepSpec["work"]>(
+  "map",
+  "reduce",
+  "wait",
+  "approval",
+  "decision",
+  "signal"
+)
+
+/** A step; one whose items are runs has workflows of at most so many levels. */
+const step = (index: number, levels: number): fc.Arbitrary<StepSpec> => {
+  const base = {
     takes: fc.boolean(),
     after:
       index === 0
         ? fc.constant([])
         : fc.uniqueArray(fc.integer({ min: 0, max: index - 1 }), { maxLength: Math.min(index, 3) }),
-    join: fc.constantFrom("allSucceeded", "noneFailed", "anySucceeded", "allSettled"),
+    join: fc.constantFrom<Workflow.Join>("allSucceeded", "noneFailed", "anySucceeded", "allSettled"),
     when: fc.oneof(
       { arbitrary: fc.constant(undefined), weight: 6 },
       { arbitrary: fc.constantFrom<StepSpec["when"]>("true", "false", "error", "succeeded"), weight: 1 }
     ),
-    items: fc.option(fc.array(item, { maxLength: 5 }), { nil: undefined }),
     only: item,
     concurrency: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
     onFailure: fc.oneof(
       { arbitrary: fc.constant("continue" as const), weight: 4 },
       { arbitrary: fc.constant("failRun" as const), weight: 1 }
     ),
-    onItemFailure: fc.constantFrom("failStep", "continue")
+    onItemFailure: fc.constantFrom<StepSpec["onItemFailure"]>("failStep", "continue")
+  }
+  const plain: fc.Arbitrary<StepSpec> = fc.record({
+    ...base,
+    work: fc.oneof(
+      { arbitrary: fc.constant("agent" as const), weight: 6 },
+      { arbitrary: withoutAgent, weight: 4 }
+    ),
+    inner: fc.constant(undefined),
+    items: fc.option(fc.array(item, { maxLength: 5 }), { nil: undefined })
   })
+  if (levels === 0) return plain
+  const child = fc.record({
+    ...base,
+    work: fc.constant("child" as const),
+    inner: specs(3, levels - 1),
+    items: fc.option(fc.array(item, { maxLength: 3 }), { nil: undefined })
+  })
+  return fc.oneof({ arbitrary: plain, weight: 8 }, { arbitrary: child, weight: 1 })
+}
 
-/** Workflows of up to twelve steps; dependencies always point backwards, so that they are acyclic. */
-export const workflows: fc.Arbitrary<Spec> = fc.integer({ min: 1, max: 12 }).chain((size) =>
-  fc.record({
-    steps: fc.tuple(...Array.from({ length: size }, (_, index) => step(index))),
-    onStepFailure: fc.constantFrom("failFast", "drain"),
-    concurrency: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined })
-  })
-)
+/** Workflows of up to so many steps; dependencies always point backwards, so that they are acyclic. */
+const specs = (most: number, levels: number): fc.Arbitrary<Spec> =>
+  fc.integer({ min: 1, max: most }).chain((size) =>
+    fc.record({
+      steps: fc.tuple(...Array.from({ length: size }, (_, index) => step(index, levels))),
+      onStepFailure: fc.constantFrom("failFast", "drain"),
+      concurrency: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined })
+    })
+  )
+
+/** Workflows of up to twelve steps, some of which have runs of smaller ones as their items. */
+export const workflows: fc.Arbitrary<Spec> = specs(12, 2)
 
 /** Such workflows without expressions about other steps. */
 export const independent: fc.Arbitrary<Spec> = workflows.map((spec) => ({
@@ -110,19 +129,42 @@ const conditionOf = ({ after: [first], when }: StepSpec): string | undefined => 
   return first === undefined ? conditions.true : `steps.${idOf(first)}.status == "Succeeded"`
 }
 
+/** Whether a step has items, which are done by an agent or are runs. */
+export const hasItems = (work: StepSpec["work"]): boolean => work === "agent" || work === "child"
+
 /** The dependency whose output a step is given. */
 const sourceOf = ({ after, items, takes, work }: StepSpec): number | undefined =>
-  takes && (work === "map" || (work === "agent" && items === undefined)) ? after[0] : undefined
+  takes && (work === "map" || (hasItems(work) && items === undefined)) ? after[0] : undefined
 
 const listOf = ({ items }: StepSpec): ReadonlyArray<number> => (items ?? [0]).map((_, i) => i)
 
 const well = ({ ends }: ItemSpec) => ends === "well" || ends === "well at the second attempt"
 
+/** The workflow of one item that is a run: the first of its agents does as the item says. */
+const innerOf = ({ inner, items, only }: StepSpec, index: number): Spec | undefined => {
+  const how = items === undefined ? only : items[index]
+  if (inner === undefined || how === undefined) return undefined
+  const first = inner.steps.findIndex(({ items, work }) => work === "agent" && items === undefined)
+  return { ...inner, steps: inner.steps.map((each, at) => (at === first ? { ...each, only: how } : each)) }
+}
+
+/** The workflow of a run by its id, which says of which items it is one. */
+export const specOf = (spec: Spec, runId: string): Spec | undefined => {
+  const [, ...path] = runId.split(".")
+  let found: Spec | undefined = spec
+  for (let id = path.shift(); id !== undefined; id = path.shift()) {
+    const each: StepSpec | undefined = found?.steps[Number(id.slice(1))]
+    if (each === undefined) return undefined
+    found = innerOf(each, each.items === undefined ? 0 : Number(path.shift()))
+  }
+  return found
+}
+
 const nobody = "nobody decided within 20 ms"
 
 /** What somebody is to say to a step while it waits, or `undefined` where nothing will ever come. */
-export const answerOf = (spec: Spec, stepId: string): ControlCommand | undefined => {
-  const each = spec.steps[Number(stepId.slice(1))]
+export const answerOf = (spec: Spec | undefined, stepId: string): ControlCommand | undefined => {
+  const each = spec?.steps[Number(stepId.slice(1))]
   if (each?.work === "signal" && well(each.only)) return { _tag: "Signal", name: stepId, payload: stepId }
   if (each?.work !== "decision") return undefined
   return {
@@ -138,7 +180,7 @@ const outputOf = (index: number): string =>
   `{{ steps.${idOf(index)}.status == "Succeeded" ? steps.${idOf(index)}.output : null }}`
 
 /** What is said of a step by what it does. */
-const workOf = (spec: StepSpec, index: number): Workflow.StepOptions => {
+const workOf = (spec: StepSpec, index: number, given: Json): Workflow.StepOptions => {
   const source = sourceOf(spec)
   const taken = source === undefined ? undefined : outputOf(source)
   switch (spec.work) {
@@ -155,13 +197,15 @@ const workOf = (spec: StepSpec, index: number): Workflow.StepOptions => {
       return { wait: { millis: spec.only.millis } }
     case "approval":
       return { approval: { expiresMillis: 20, default: well(spec.only) ? "approve" : "reject" } }
+    case "child":
     case "agent":
       return {
-        skill: "work",
-        retry: { attempts: 2, initial: "10 millis", jitter: 0 },
+        ...(spec.inner === undefined
+          ? { skill: "work", retry: { attempts: 2, initial: "10 millis", jitter: 0 } }
+          : { subworkflow: definitionOf(spec.inner, "{{ params }}") }),
         ...(spec.concurrency === undefined ? {} : { concurrency: spec.concurrency }),
         ...(spec.items === undefined
-          ? { input: taken ?? 0 }
+          ? { input: taken ?? given }
           : { forEach: listOf(spec), onItemFailure: spec.onItemFailure })
       }
   }
@@ -174,8 +218,20 @@ const resultOf = (stepId: string, index: number, input: Json): string => {
   return `${stepId}/${index} of ${trace}`
 }
 
+type Outcome = { readonly output: Json } | "Failed"
+
+/** What a run comes to: the outputs of the steps that nothing comes after. */
+const outcomeOfRun = (spec: Spec, params: Json): Outcome => {
+  if (isFatal(spec)) return "Failed"
+  const followed = new Set(spec.steps.flatMap(({ after }) => after))
+  const ends = interpret(spec, params).flatMap(({ output, status }, index) =>
+    status === "Succeeded" && !followed.has(index) ? [[idOf(index), output] as const] : []
+  )
+  return { output: Object.fromEntries(ends) }
+}
+
 /** What a step comes to once it starts, or that it fails. */
-const outcomeOf = (spec: StepSpec, index: number, taken: Json): { readonly output: Json } | "Failed" => {
+const outcomeOf = (spec: StepSpec, index: number, taken: Json, params: Json): Outcome => {
   switch (spec.work) {
     case "decision":
       return well(spec.only) ? { output: { decision: "approve", by: "somebody", comment: null } } : "Failed"
@@ -190,10 +246,17 @@ const outcomeOf = (spec: StepSpec, index: number, taken: Json): { readonly outpu
       return { output: null }
     case "approval":
       return well(spec.only) ? { output: { decision: "approve", by: null, comment: nobody } } : "Failed"
+    case "child":
     case "agent": {
       const all = spec.items ?? [spec.only]
-      const given = (i: number) => (spec.items !== undefined ? i : sourceOf(spec) === undefined ? 0 : taken)
-      const done = all.flatMap((how, i) => (well(how) ? [resultOf(idOf(index), i, given(i))] : []))
+      const given = (i: number) =>
+        spec.items !== undefined ? i : sourceOf(spec) === undefined ? params : taken
+      const done = all.flatMap((how, i): ReadonlyArray<Json> => {
+        const inner = innerOf(spec, i)
+        if (inner === undefined) return well(how) ? [resultOf(idOf(index), i, given(i))] : []
+        const outcome = outcomeOfRun(inner, given(i))
+        return outcome === "Failed" ? [] : [outcome.output]
+      })
       const tolerant = spec.items !== undefined && spec.onItemFailure === "continue"
       if (done.length < all.length && (!tolerant || done.length === 0)) return "Failed"
       return { output: spec.items === undefined ? (done[0] ?? null) : done }
@@ -201,14 +264,14 @@ const outcomeOf = (spec: StepSpec, index: number, taken: Json): { readonly outpu
   }
 }
 
-/** The definition of a drawn workflow; what needs an agent is done by the skill `work`. */
-export const definitionOf = (spec: Spec): Workflow.Definition => ({
+/** The definition of a drawn workflow; what needs an agent is done by the skill `work`, and what takes nothing else gets `given`. */
+export const definitionOf = (spec: Spec, given: Json = 0): Workflow.Definition => ({
   name: "drawn",
   onStepFailure: spec.onStepFailure,
   ...(spec.concurrency === undefined ? {} : { concurrency: spec.concurrency }),
   steps: spec.steps.map((each, index) =>
     Workflow.stepDefinition(idOf(index), {
-      ...workOf(each, index),
+      ...workOf(each, index, given),
       after: each.after.map(idOf),
       join: each.join,
       onFailure: each.onFailure,
@@ -219,9 +282,9 @@ export const definitionOf = (spec: Spec): Workflow.Definition => ({
 
 /** What each item of a drawn workflow does when it is called. */
 export const scriptOf =
-  (spec: () => Spec): ScriptedAgent.Script =>
+  (specOf: (runId: string) => Spec | undefined): ScriptedAgent.Script =>
   (task) => {
-    const each = spec().steps[Number(task.stepId.slice(1))]
+    const each = specOf(task.runId)?.steps[Number(task.stepId.slice(1))]
     const how = each?.items === undefined ? each?.only : each.items[task.index]
     if (how === undefined) return [ScriptedAgent.die("a call that was not drawn")]
     const acts = [ScriptedAgent.wait(how.millis)]
@@ -238,7 +301,7 @@ export interface Expected {
 }
 
 /** Says what every step comes to, without any notion of time: the reference for the engine. */
-export const interpret = (spec: Spec): ReadonlyArray<Expected> => {
+export const interpret = (spec: Spec, params: Json = 0): ReadonlyArray<Expected> => {
   const known: Array<Expected> = []
   for (const [index, each] of spec.steps.entries()) {
     const statuses = each.after.map((dependency) => known[dependency]?.status)
@@ -251,7 +314,7 @@ export const interpret = (spec: Spec): ReadonlyArray<Expected> => {
         allSettled: true
       }[each.join]
     const first = known[each.after[0] ?? -1]
-    const outcome = outcomeOf(each, index, first?.output ?? null)
+    const outcome = outcomeOf(each, index, first?.output ?? null, params)
     const unmet =
       each.when === "false" ||
       (each.when === "succeeded" && first !== undefined && first.status !== "Succeeded")
