@@ -92,8 +92,13 @@ export const makeChildren = (
         const active = executions.get(runId)
         if (active === undefined || active.run.status === "Paused" || active.run.status === "OverBudget")
           return
-        yield* Stream.runHead(
+        const paused = Stream.runHead(
           Stream.filter(executions.entriesOf(active, after), ({ event }) => standStill.has(event._tag))
+        )
+        // Where the log is gone nothing is recorded of it, but it is left all the same.
+        yield* Effect.raceFirst(
+          Effect.interruptible(paused),
+          Effect.interruptible(Effect.exit(Deferred.await(active.result)))
         )
       }).pipe(Effect.ignore),
     cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), endedHere(runId))
