@@ -1,5 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import type { ControlCommand } from "../Command.js"
 import { type Event, isTerminal } from "../Event.js"
@@ -96,10 +97,16 @@ export const makeChildren = (
           Stream.filter(executions.entriesOf(active, after), ({ event }) => standStill.has(event._tag))
         )
         // Where the log is gone nothing is recorded of it, but it is left all the same.
-        yield* Effect.raceFirst(
-          Effect.interruptible(paused),
-          Effect.interruptible(Effect.exit(Deferred.await(active.result)))
+        // Another command may interrupt this once more, which must not cut it short.
+        const waiting = yield* Effect.forkDaemon(Effect.interruptible(paused))
+        const watching = yield* Effect.forkDaemon(
+          Effect.zipRight(
+            Effect.exit(Effect.interruptible(Deferred.await(active.result))),
+            Fiber.interrupt(waiting)
+          )
         )
+        yield* Fiber.await(waiting)
+        yield* Fiber.interrupt(watching)
       }).pipe(Effect.ignore),
     cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), endedHere(runId))
   }
