@@ -152,6 +152,7 @@ export const register = (entry: Entry): Run | undefined => {
     cancel: undefined,
     workspace: undefined,
     hasChildren: false,
+    ofChildren: Usage.zero,
     ended: 0,
     compensating: undefined,
     interruptions: 0,

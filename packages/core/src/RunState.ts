@@ -81,6 +81,8 @@ export interface Run {
   workspace: string | undefined
   /** Whether items of it are runs. */
   hasChildren: boolean
+  /** How much of its usage is that of items that are runs. */
+  ofChildren: Usage.Usage
   /** How many of its steps have ended; what was skipped or reused does not count. */
   ended: number
   /** Why it fails, once what it did is being undone; nothing is said of it where the run is cancelled. */

@@ -47,6 +47,17 @@ export const add = (self: Usage, that: Usage): Usage =>
           costMicroUsd: self.costMicroUsd + that.costMicroUsd
         }
 
+/** The exact difference, part by part. */
+export const subtract = (self: Usage, that: Usage): Usage =>
+  that === zero
+    ? self
+    : {
+        inputTokens: self.inputTokens - that.inputTokens,
+        outputTokens: self.outputTokens - that.outputTokens,
+        cachedTokens: self.cachedTokens - that.cachedTokens,
+        costMicroUsd: self.costMicroUsd - that.costMicroUsd
+      }
+
 /** Input and output tokens together; cached tokens are part of the input and not counted twice. */
 export const totalTokens = (self: Usage): number => self.inputTokens + self.outputTokens
 

@@ -19,14 +19,20 @@ export interface Purse {
 
 /** The accounts of one run, to which its children are charged as well. */
 export interface RunAccounts {
-  readonly whole: Ledger.Account | undefined
-  readonly steps: Map<StepId, Ledger.Account>
+  /** That of the run, where it has a budget. */
+  readonly own: Ledger.Account | undefined
+  /** Those of its steps that have budgets. */
+  readonly steps: ReadonlyMap<StepId, Ledger.Account>
+  /** That of the run, or the step of it, whose item this one is. */
+  above: Ledger.Account | undefined
 }
 
 /** What the runs of a host share of their budgets. */
 export interface Budgets {
   /** The accounts of runs that have not ended, as far as they have any. */
   readonly accounts: Map<RunId, RunAccounts>
+  /** The children whose usage is charged to the runs that they belong to while they use it. */
+  readonly charged: Set<RunId>
   /** The most that an attempt of each agent has used so far, as far as it counted. */
   readonly learnt: Map<string, Ledger.Known>
   /** What an owner may use, where there is a limit to it. */
@@ -36,6 +42,7 @@ export interface Budgets {
 /** No owner is limited. */
 export const noBudgets = (): Budgets => ({
   accounts: new Map(),
+  charged: new Set(),
   learnt: new Map(),
   purseOf: () => undefined
 })
@@ -65,10 +72,11 @@ const pastOf = (
   Effect.suspend(() => {
     const runs = new Map<RunId, Run.Run>()
     const found = new Map<string, Past>()
-    const count = ({ owner = "", usage }: Run.Run): void => {
+    const count = ({ ofChildren, owner = "", usage }: Run.Run): void => {
       const past = found.get(owner) ?? { usage: Usage.zero, warned: [] }
       found.set(owner, past)
-      past.usage = Usage.add(past.usage, usage)
+      // What its children used is counted with them.
+      past.usage = Usage.subtract(Usage.add(past.usage, usage), ofChildren)
     }
     const each = Stream.runForEach(log.read({}), (entry) =>
       Effect.sync(() => {
@@ -139,6 +147,7 @@ export const makeHostBudgets = (
 
     return {
       accounts: new Map(),
+      charged: new Set(),
       learnt: new Map(),
       purseOf,
       ready,

@@ -6,6 +6,7 @@ import { RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Run } from "../Run.js"
 import type { RunResult } from "../RunResult.js"
+import type * as Usage from "../Usage.js"
 import type { Definition } from "../WorkflowDefinition.js"
 import type { ItemEnd, Job } from "./attempts.js"
 
@@ -25,8 +26,8 @@ export interface Children {
   readonly begin: (child: Child) => Effect.Effect<void, Failure>
   /** Waits for its end, also where another host comes to it. */
   readonly ended: (runId: RunId) => Effect.Effect<RunResult, Failure>
-  /** Has it stand still, and waits until it does or has ended. */
-  readonly pause: (runId: RunId, mode: PauseMode) => Effect.Effect<void>
+  /** Has it stand still, and waits until it does or has ended, which it may do first. */
+  readonly pause: (runId: RunId, mode: PauseMode) => Effect.Effect<RunResult | undefined>
   /** Has it end, and waits until it has. */
   readonly cancel: (runId: RunId) => Effect.Effect<void>
 }
@@ -56,6 +57,10 @@ export interface ChildJob extends Job {
   readonly workflow: Definition
   /** Why it is left, where it is interrupted. */
   readonly leaving: () => Leaving
+  /** Takes note that it has ended though it was left. */
+  readonly endedFirst: (end: ItemEnd) => void
+  /** Takes note of what its run has used. */
+  readonly charge: (runId: RunId, usage: Usage.Usage) => void
 }
 
 /** Has an item done that is a run: it is begun, or found where an earlier host began it, and waited for. */
@@ -83,15 +88,23 @@ export const runChild = (
       metrics: metrics(usage)
     })
 
+    const endOf = (result: RunResult): ItemEnd => {
+      const { usage } = result.summary
+      job.charge(childId, usage)
+      if (result.status !== "Completed") return failed(failureOf(result), usage)
+      return { _tag: "ItemCompleted", ...place, attempt, result: result.output, metrics: metrics(usage) }
+    }
+
     const leave: Effect.Effect<void> = Effect.suspend(() => {
       const why = leaving()
       if (why === "stop") return Effect.void
       if (why === "cancel") return children.cancel(childId)
-      // A run that is cancelled while it waits for this has no use for a child that stands still.
-      return Effect.zipRight(
-        children.pause(childId, why),
-        Effect.suspend(() => (leaving() === "cancel" ? children.cancel(childId) : Effect.void))
-      )
+      return Effect.flatMap(children.pause(childId, why), (result) => {
+        // A run that is cancelled while it waits for this has no use for a child that stands still.
+        if (leaving() === "cancel") return children.cancel(childId)
+        if (result !== undefined) job.endedFirst(endOf(result))
+        return Effect.void
+      })
     })
 
     emit({ _tag: "ItemStarted", ...place, total, attempt, childId })
@@ -107,11 +120,7 @@ export const runChild = (
       ),
       {
         onFailure: (error) => failed(error),
-        onSuccess: (result): ItemEnd => {
-          const { usage } = result.summary
-          if (result.status !== "Completed") return failed(failureOf(result), usage)
-          return { _tag: "ItemCompleted", ...place, attempt, result: result.output, metrics: metrics(usage) }
-        }
+        onSuccess: endOf
       }
     )
   })

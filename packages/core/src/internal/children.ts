@@ -107,7 +107,15 @@ export const makeChildren = (
         )
         yield* Fiber.await(waiting)
         yield* Fiber.interrupt(watching)
-      }).pipe(Effect.ignore),
+      }).pipe(
+        Effect.ignore,
+        Effect.zipRight(lookup(runId)),
+        // What is not there has not ended.
+        Effect.match({
+          onFailure: () => undefined,
+          onSuccess: (run) => (Run.isTerminal(run.status) ? resultOf(run) : undefined)
+        })
+      ),
     cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), endedHere(runId))
   }
 }

@@ -10,7 +10,7 @@ import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { type ItemEnd, type Job, runItem, type Surroundings } from "./attempts.js"
 import { messageOf } from "./cause.js"
-import { type Children, runChild } from "./childItems.js"
+import { type ChildJob, type Children, runChild } from "./childItems.js"
 import type { Computed } from "./compute.js"
 import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
@@ -76,11 +76,19 @@ const performed = (
   const { work } = lane.step
   if (work._tag !== "Subworkflow") return runItem(job, registry, sight)
   const { run } = sight
-  return runChild(
-    { ...job, run, workflow: work.workflow, leaving: () => lane.leaving },
-    sight.children,
-    sight
-  )
+  const { id } = lane.step.definition
+  const child: ChildJob = {
+    ...job,
+    run,
+    workflow: work.workflow,
+    leaving: () => lane.leaving,
+    endedFirst: (end) => {
+      lane.endedFirst ??= new Map()
+      lane.endedFirst.set(end.index, end)
+    },
+    charge: (runId, usage) => sight.budget?.childEnded(id, runId, usage)
+  }
+  return runChild(child, sight.children, sight)
 }
 
 /** Does an item from where it was left off, with the name and the input that its step's expressions give. */
@@ -121,7 +129,11 @@ export const endOf = (
   now: number
 ): ItemEnd | Computed | undefined => {
   if (Exit.isSuccess(exit)) return exit.value
-  if (Cause.isInterruptedOnly(exit.cause)) return undefined
+  if (Cause.isInterruptedOnly(exit.cause)) {
+    const end = lane.endedFirst?.get(index)
+    lane.endedFirst?.delete(index)
+    return end
+  }
   const failure = { kind: "Failed", message: messageOf(exit.cause) }
   return hasItems(lane.step.work)
     ? failureOf(lane, index, String(index), failure, now)

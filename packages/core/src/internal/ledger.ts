@@ -58,7 +58,7 @@ type Mutable = { -readonly [Each in Kind]: number }
 
 /** One ceiling per dimension over all that is charged to it, and to the accounts below it. */
 export interface Account {
-  readonly parent: Account | undefined
+  parent: Account | undefined
   /** Whose it is: told what becomes of it whoever is charged to it. */
   keeper: Party | undefined
   limits: Known
@@ -119,9 +119,20 @@ const rootOf = (account: Account): Account => {
   return root
 }
 
-/** Charges an account, and those above it, with what was used before. */
-export const charge = (account: Account, used: Amounts): void => {
-  for (const each of pathOf(account)) for (const kind of kinds) each.spent[kind] += used[kind]
+/** Puts an account below another one, with the requests that wait at and below it. */
+export const attach = (account: Account, parent: Account | undefined): void => {
+  if (account.parent === parent) return
+  const { lines } = rootOf(account)
+  account.parent = parent
+  for (const line of lines) rootOf(line).lines.add(line)
+}
+
+/** Charges an account, and those above it up to one that counts by itself, with what was used before. */
+export const charge = (account: Account, used: Amounts, counting: Account | undefined): void => {
+  for (const each of pathOf(account)) {
+    if (each === counting) return
+    for (const kind of kinds) each.spent[kind] += used[kind]
+  }
 }
 
 /** What is neither used nor reserved; without a ceiling there is no end to it. */

@@ -56,7 +56,11 @@ export const makeLocalChildren = (
             ? Effect.fail({ kind: "RunNotFound", message: `run ${runId} was not begun` })
             : Effect.succeed(resultOf(run))
         }),
-      pause: (runId, mode) => send(runId, { _tag: "Pause", mode }),
+      pause: (runId, mode) =>
+        Effect.map(send(runId, { _tag: "Pause", mode }), () => {
+          const run = underWay.get(runId)?.run
+          return run !== undefined && Run.isTerminal(run.status) ? resultOf(run) : undefined
+        }),
       cancel: (runId) => Effect.zipRight(send(runId, { _tag: "Cancel" }), Effect.ignore(done(runId)))
     }
   })

@@ -43,7 +43,7 @@ export const makeOffspring = (
   const tell = (
     which: keyof typeof left,
     some: ReadonlyArray<Lane>,
-    what: (childId: RunId) => Effect.Effect<void>
+    what: (childId: RunId) => Effect.Effect<unknown>
   ): void => {
     for (const childId of of(some)) {
       left[which]++

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Breach, explain, type Mark } from "../Budget.js"
 import type { Event, Failure } from "../Event.js"
-import type { AgentId, StepId } from "../Ids.js"
+import type { AgentId, RunId, StepId } from "../Ids.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
 import type * as Usage from "../Usage.js"
@@ -53,6 +53,8 @@ export interface RunBudget {
     attempt: Attempt,
     make: (spending: Spending | undefined) => Effect.Effect<A>
   ) => Effect.Effect<A>
+  /** Takes note of what an item has used that is a run, where that was not charged while it was used. */
+  readonly childEnded: (stepId: StepId, childId: RunId, usage: Usage.Usage) => void
   /** Whether so few items of a step wait for enough that more may join them. */
   readonly hasRoom: (stepId: StepId) => boolean
   /** Has those that wait for enough wait outside of the run. */
@@ -105,7 +107,7 @@ export const makeRunBudget = (
 ): RunBudget | undefined => {
   const accounts = openAccounts(plan, run, budgets)
   if (accounts === undefined) return undefined
-  const { budgetOf, ofSteps, purse, scopes, whole } = accounts
+  const { budgetOf, chargedFor, purse, scopes } = accounts
 
   const undoes = new Set(
     plan.steps.flatMap(({ definition }) => (isCompensation(definition) ? [definition.id] : []))
@@ -251,7 +253,7 @@ export const makeRunBudget = (
 
   return {
     within: (attempt, make) => {
-      const account = ofSteps.get(attempt.stepId) ?? whole
+      const account = chargedFor(attempt.stepId)
       // What was done is undone also where nothing is left for it.
       if (account === undefined || undoes.has(attempt.stepId)) return make(undefined)
       return Effect.acquireUseRelease(
@@ -263,6 +265,11 @@ export const makeRunBudget = (
           }),
         (hold) => Effect.sync(() => hold.end())
       )
+    },
+    childEnded: (stepId, childId, usage) => {
+      const account = chargedFor(stepId)
+      if (budgets.charged.delete(childId) || account === undefined) return
+      Ledger.charge(account, amountsOf(usage), purse?.account)
     },
     answer: (breach) => {
       if (breach.onBreach === "fail")

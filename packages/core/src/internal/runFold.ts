@@ -7,15 +7,11 @@ import * as Usage from "../Usage.js"
 /** Adds what an item has consumed since it was last heard of to its step and its run. */
 export const consume = (run: Run, step: StepState, item: ItemState, usage: Usage.Usage): void => {
   const before = item.usage
-  const delta = {
-    inputTokens: usage.inputTokens - before.inputTokens,
-    outputTokens: usage.outputTokens - before.outputTokens,
-    cachedTokens: usage.cachedTokens - before.cachedTokens,
-    costMicroUsd: usage.costMicroUsd - before.costMicroUsd
-  }
+  const delta = Usage.subtract(usage, before)
   item.usage = usage
   step.usage = Usage.add(step.usage, delta)
   run.usage = Usage.add(run.usage, delta)
+  if (item.childId !== undefined) run.ofChildren = Usage.add(run.ofChildren, delta)
 }
 
 /** Takes what an item has taken in all. */

@@ -26,6 +26,8 @@ export interface Lane {
   running: number
   /** Why what is under way is interrupted, where it is. */
   leaving: Leaving
+  /** Ends of items that were left, and had ended first. */
+  endedFirst: Map<number, ItemEnd> | undefined
   /** Whether the lane stands in the queue of those that have items to start. */
   queued: boolean
   failing: Failure | undefined
@@ -54,6 +56,7 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
       fibers: [],
       running: 0,
       leaving: "stop",
+      endedFirst: undefined,
       queued: false,
       failing: undefined,
       computed: undefined,
