@@ -20,7 +20,7 @@ export const registration = (
 ): EventOf<"RunRegistered"> => ({
   _tag: "RunRegistered",
   workflow,
-  params: options.params ?? {},
+  params: options.params === undefined ? {} : options.params,
   tags: options.tags ?? [],
   ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   ...(options.owner === undefined ? {} : { owner: options.owner }),
