@@ -297,6 +297,8 @@ export const makeBoard = (
     pauseAll: (mode: PauseMode): void => {
       for (const lane of busy)
         if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
+      // Nobody waits yet for the runs of a run that waits for its own slot after a recovery.
+      offspring.pause(mode)
     },
     /** Has the runs that are items of this one stand still with it, where its host was gone before they did. */
     pauseChildren: offspring.pause,
