@@ -27,6 +27,7 @@ const order = [
   "Event",
   "StepState",
   "RunState",
+  "RunTransitions",
   "Run",
   "WorkflowDiagram",
   "RunResult",

@@ -6,7 +6,7 @@ import { check } from "./story.js"
 import { workflows } from "./workflows.js"
 
 /** How many workflows are drawn in all, and the seed where it is to be the same again. */
-const { SWITCHYARD_SEED, SWITCHYARD_WORKFLOWS = "1200" } = process.env
+const { SWITCHYARD_SEED, SWITCHYARD_WORKFLOWS = "2000" } = process.env
 
 describe("any workflow", () => {
   for (const [name, part, story] of kinds) {

@@ -9,7 +9,14 @@ import type { AgentId, StepId } from "./Ids.js"
 import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
 import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
 import type { Json } from "./Json.js"
-import type { Definition, Join, Policies, RetryPolicy, StepDefinition } from "./WorkflowDefinition.js"
+import type {
+  Definition,
+  Join,
+  Policies,
+  RetryPolicy,
+  StepDefinition,
+  Threshold
+} from "./WorkflowDefinition.js"
 import type {
   ApprovalOptions,
   ListTemplate,
@@ -143,8 +150,11 @@ export interface PolicyOptions {
   readonly concurrency?: number
   /** Whether a failure of a step fails the run (the default) or leaves it to the join rules of its dependents. */
   readonly onFailure?: "failRun" | "continue"
-  /** Whether one failed item fails its step (the default), or the step succeeds as long as one item does. */
-  readonly onItemFailure?: "failStep" | "continue"
+  /**
+   * Whether one failed item fails its step (the default), or the step succeeds as long as one item does, or as long as so many
+   * do; it fails as soon as that cannot be any more.
+   */
+  readonly onItemFailure?: "failStep" | "continue" | Threshold
   /** How failed attempts are repeated; not at all by default. */
   readonly retry?: RetryOptions
   /** How long one attempt may take. */

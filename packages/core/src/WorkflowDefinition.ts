@@ -38,6 +38,24 @@ export type RetryPolicy = typeof RetryPolicy.Type
 export const Join = Schema.Literal("allSucceeded", "noneFailed", "anySucceeded", "allSettled")
 export type Join = typeof Join.Type
 
+const share = /^(100|\d{1,2}(\.\d+)?)%$/
+
+/** How many items of a step have to succeed: so many, or a share of all of them such as `80%`, rounded up. */
+export const Threshold = Schema.Struct({
+  atLeast: required(
+    Schema.Union(
+      Count,
+      Schema.String.pipe(
+        Schema.pattern(share, {
+          message: () => 'this must be a whole number above 0, or a share such as "80%"'
+        })
+      )
+    ),
+    "So many, or a share of all of them such as 80%."
+  )
+})
+export type Threshold = typeof Threshold.Type
+
 const policyFields = {
   group: optional(Schema.NonEmptyString, "The group whose limits its attempts share with other runs."),
   priority: optional(Schema.Int, "Where more could be done than may be, higher ones go first."),
@@ -47,8 +65,8 @@ const policyFields = {
     "Whether its failure fails the run (the default)."
   ),
   onItemFailure: optional(
-    Schema.Literal("failStep", "continue"),
-    "Whether one failed item fails it (the default)."
+    Schema.Union(Schema.Literal("failStep", "continue"), Threshold),
+    "Whether one failed item fails it (the default), or how many have to succeed."
   ),
   retry: optional(RetryPolicy, "How failed attempts are repeated; not at all by default."),
   attemptTimeoutMillis: optional(Count, "How long one attempt may take, in milliseconds."),

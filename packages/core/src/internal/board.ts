@@ -22,6 +22,7 @@ import { makeOpening } from "./opening.js"
 import type { RunBudget } from "./runBudget.js"
 import { type Lane, makeLanes, makePriorityQueue, viewOf } from "./schedule.js"
 import { makeSettling } from "./settling.js"
+import { failureBy } from "./tolerance.js"
 import { makeWaits } from "./waits.js"
 
 /** What a board says to its coordinator. */
@@ -200,7 +201,6 @@ export const makeBoard = (
 
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
     itemEnded: (lane: Lane, index: number, end: ItemEnd | Computed | undefined): void => {
-      const { definition } = lane.step
       lane.fibers[index] = undefined
       lane.running--
       if (lane.running === 0) busy.delete(lane)
@@ -214,9 +214,9 @@ export const makeBoard = (
         lane.failing ??= end.failure
       } else {
         emit(end)
-        const failing = end._tag === "ItemFailed" && definition.onItemFailure !== "continue"
-        if (failing && lane.failing === undefined) {
-          lane.failing = end.error
+        const failing = end._tag === "ItemFailed" ? failureBy(lane, end.error) : undefined
+        if (failing !== undefined && lane.failing === undefined) {
+          lane.failing = failing
           interrupt(lane, "cancel")
         }
       }

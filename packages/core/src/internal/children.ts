@@ -12,6 +12,7 @@ import * as Run from "../Run.js"
 import { resultOf } from "../RunResult.js"
 import type { Definition } from "../WorkflowDefinition.js"
 import type { Children } from "./childItems.js"
+import { forkDaemon } from "./compat.js"
 import type { Executions } from "./executions.js"
 import type { Handles } from "./handles.js"
 import { failureFrom } from "./localChildren.js"
@@ -98,8 +99,8 @@ export const makeChildren = (
         )
         // Where the log is gone nothing is recorded of it, but it is left all the same.
         // Another command may interrupt this once more, which must not cut it short.
-        const waiting = yield* Effect.forkDaemon(Effect.interruptible(paused))
-        const watching = yield* Effect.forkDaemon(
+        const waiting = yield* forkDaemon(Effect.interruptible(paused))
+        const watching = yield* forkDaemon(
           Effect.zipRight(
             Effect.exit(Effect.interruptible(Deferred.await(active.result))),
             Fiber.interrupt(waiting)

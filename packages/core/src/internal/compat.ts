@@ -19,6 +19,8 @@ import * as Scope from "effect/Scope"
 export const catchAll = Effect.catchAll
 /** Starts a child fiber, which ends with its parent at the latest. */
 export const fork = Effect.fork
+/** Starts a fiber that outlives the one that starts it. */
+export const forkDaemon = Effect.forkDaemon
 /** Permits, given out in no particular order. */
 export const makeSemaphore = Effect.makeSemaphore
 /** Permits, given out in no particular order, made outside of an effect. */

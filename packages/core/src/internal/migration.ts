@@ -110,10 +110,11 @@ const checkFailures = ({ after, before, path, standing, state }: Kept, say: Say)
   const given = after.definition
   if (state.status === "Failed" && (given.onFailure ?? "failRun") !== onFailure)
     say(`${path}.onFailure`, `${standing}, so this has to stay as it was: "${onFailure}"`)
-  if (state.status === "Running" && state.failed > 0 && (given.onItemFailure ?? "failStep") !== onItemFailure)
+  const sameItems = isSame(given.onItemFailure ?? "failStep", onItemFailure)
+  if (state.status === "Running" && state.failed > 0 && !sameItems)
     say(
       `${path}.onItemFailure`,
-      `an item of it has failed, so this has to stay as it was: "${onItemFailure}"`
+      `an item of it has failed, so this has to stay as it was: ${JSON.stringify(onItemFailure)}`
     )
 }
 

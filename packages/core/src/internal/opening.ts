@@ -9,6 +9,7 @@ import type { RunBudget } from "./runBudget.js"
 import { type Lane, skipReason, stepTypeOf } from "./schedule.js"
 import type { Settling } from "./settling.js"
 import { makeTimer } from "./timer.js"
+import { failureBy } from "./tolerance.js"
 import { outcomeOf, type Waits, waitingFor } from "./waits.js"
 
 /** What opening steps takes. */
@@ -109,7 +110,7 @@ export const makeOpening = ({
 
   const open = (lane: Lane): void => {
     const { state, step } = lane
-    const { definition, work } = step
+    const { work } = step
     const scope = scopeOfStep()
     if (state.status === "Pending" && !enters(lane, scope)) return
     if (work._tag === "Approval" || work._tag === "Wait") {
@@ -124,7 +125,8 @@ export const makeOpening = ({
     startStep(lane, hasItems(work) ? items.length : 0)
     for (let index = items.length - 1; index >= 0; index--) {
       const item = state.items[index]
-      if (item?.status === "Failed" && definition.onItemFailure !== "continue") lane.failing ??= item.failure
+      if (item?.status === "Failed" && item.failure !== undefined)
+        lane.failing ??= failureBy(lane, item.failure)
       if (item?.status !== "Succeeded" && item?.status !== "Failed") lane.todo.push(index)
     }
     if (lane.failing === undefined) enqueue(lane)

@@ -9,6 +9,7 @@ import { isCompensation } from "./compensationPlan.js"
 import type { StepGraph } from "./planGraph.js"
 import type { Report } from "./problem.js"
 import type { Place, Referring } from "./references.js"
+import { neededOf } from "./tolerance.js"
 
 /** What a step does. */
 export type Work =
@@ -93,6 +94,16 @@ const checkWork = (step: StepDefinition, path: string, report: Report): void => 
 const checkItems = (step: StepDefinition, path: string, report: Report): void => {
   if (step.forEach === undefined && (step.onItemFailure !== undefined || step.label !== undefined)) {
     report(path, "forEach", "onItemFailure and label say something about items; add forEach or remove them")
+  }
+  const { forEach, onItemFailure } = step
+  if (typeof onItemFailure === "object" && Array.isArray(forEach)) {
+    const needed = neededOf(onItemFailure, forEach.length)
+    if (needed > forEach.length)
+      report(
+        `${path}.onItemFailure.atLeast`,
+        "forEach",
+        `there are only ${forEach.length} items, so that ${needed} can never succeed; lower it`
+      )
   }
   const lists = [
     ["forEach", step.forEach],

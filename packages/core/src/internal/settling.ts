@@ -5,6 +5,7 @@ import * as Run from "../Run.js"
 import { isCompensation } from "./compensationPlan.js"
 import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
+import { shortfall } from "./tolerance.js"
 
 /** The failure of a step that fails its run. */
 export interface FatalFailure {
@@ -79,13 +80,6 @@ export const makeSettling = (
     settle(lane, { _tag: "StepFailed", stepId, failure, summary: Run.stepSummary(lane.state, now()) })
   }
 
-  /** What none of the items of a step succeeded for. */
-  const noneSucceeded = ({ state }: Lane): Failure => {
-    const first = state.items.find((item) => item?.failure !== undefined)?.failure
-    const message = `none of its ${state.totalItems} items succeeded; the first: ${first?.message ?? "unknown"}`
-    return { kind: first?.kind ?? "Failed", message }
-  }
-
   const settleIfDone = (lane: Lane): void => {
     const { computed, items, state, step } = lane
     if (Run.isSettled(state.status) || items === undefined || lane.running > 0) return
@@ -93,8 +87,9 @@ export const makeSettling = (
     else if (!hasItems(step.work)) {
       if (computed !== undefined) succeed(lane, computed.value)
     } else if (state.succeeded + state.failed === items.length) {
-      if (state.failed > 0 && state.succeeded === 0) fail(lane, noneSucceeded(lane))
-      else succeed(lane)
+      const short = shortfall(lane)
+      if (short === undefined) succeed(lane)
+      else fail(lane, short)
     }
   }
 
