@@ -7,6 +7,7 @@ import { fail, give, hang, wait } from "@switchyard/core/testing/ScriptedAgent"
 import * as Workflow from "@switchyard/core/Workflow"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { agent, execute, of, start } from "./engine.js"
@@ -18,6 +19,29 @@ const orders = [
 ]
 
 describe("steps without an agent", () => {
+  it.effect("compute again what a pause interrupted, whenever that was", () =>
+    Effect.gen(function* () {
+      const host = yield* Host.start()
+      const over = Array.from({ length: 10_000 }, (_, n) => n)
+      const workflow = Workflow.make("w").pipe(
+        Workflow.step("all", { map: { over, value: "{{ item * 2 }}" } })
+      )
+      for (let turns = 0; turns < 12; turns++) {
+        const run = yield* host.plane.registerRun({ workflow })
+        while ((yield* run.status) !== "Running") yield* Effect.yieldNow()
+        for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
+        const paused = yield* Effect.exit(run.control({ _tag: "Pause", mode: "interrupt" }))
+        if (Exit.isSuccess(paused)) {
+          while (!/Paused|Completed/.test(yield* run.status)) yield* Effect.yieldNow()
+          yield* Effect.ignore(run.control({ _tag: "Resume" }))
+        }
+        const { outputs, status } = yield* run.result
+        expect([turns, status, outputs.all]).toEqual([turns, "Completed", over.map((n) => n * 2)])
+      }
+      yield* host.stop
+    }).pipe(Effect.provide(start()))
+  )
+
   it.effect("map a list, and reduce one", () =>
     Effect.gen(function* () {
       const list = agent("list", [give(orders)])

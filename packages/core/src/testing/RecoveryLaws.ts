@@ -3,9 +3,10 @@ import type { ControlCommand } from "../Command.js"
 import type { RunHandle } from "../ControlPlane.js"
 import type { Entry, Event } from "../Event.js"
 import { EventLog } from "../EventLog.js"
-import { generateRunId } from "../Ids.js"
+import { generateRunId, StepId } from "../Ids.js"
 import { catchAll, fork } from "../internal/compat.js"
 import * as Run from "../Run.js"
+import * as Usage from "../Usage.js"
 import * as Workflow from "../Workflow.js"
 import { WorkspaceService } from "../WorkspaceService.js"
 import { collect, items, law, type Plane, tags, wellFormed } from "./ControlPlaneLaws.js"
@@ -346,6 +347,28 @@ export const RecoveryLaws: ReadonlyArray<Law<Plane>> = [
       }
       for (const fiber of runs) yield* wellFormed(yield* collect((yield* fiber).events))
       yield* equal("each was done once", work.calls.length, 20)
+    })
+  ),
+
+  law("fails a step of which an item had failed for good when its host was gone", ({ log, work }) =>
+    Effect.gen(function* () {
+      const host = yield* Host.start()
+      const run = yield* host.plane.registerRun({ workflow: items(2) })
+      yield* work.reached(2)
+      yield* host.stop
+      const metrics = { durationMillis: 1, usage: Usage.zero, retries: 0 }
+      const error = { kind: "Failed", message: "for good" }
+      const stepId = StepId.make("each")
+      yield* log.append(run.runId, [
+        { _tag: "RunRecovered" },
+        { _tag: "ItemFailed", stepId, item: "0", index: 0, attempt: 1, error, metrics }
+      ])
+      const next = yield* Host.start()
+      const [again] = yield* next.plane.recover
+      const { failure, status } = yield* (again ?? run).result
+      yield* equal("it fails", [status, failure?.message], ["Failed", "for good"])
+      yield* equal("nothing was done for that", work.calls.length, 2)
+      yield* next.stop
     })
   )
 ]
