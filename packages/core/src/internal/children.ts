@@ -48,7 +48,9 @@ export const makeChildren = (
 
   const goOn = (runId: RunId) =>
     Effect.flatMap(lookup(runId), (run) => {
-      const stands = run.status === "Interrupted" ? !Run.isParked(run, maxCrashes) : pausedByParent(run)
+      // Where somebody else has it stand still, it is left to them, also after its host was gone.
+      const isOurs = run.pause === undefined ? run.status === "Interrupted" : pausedByParent(run)
+      const stands = isOurs && !Run.isParked(run, maxCrashes)
       return stands ? send(runId, { _tag: "Resume" }) : Effect.void
     })
 
