@@ -152,6 +152,15 @@ describe("History", () => {
     Workflow.step("each", { subworkflow: nested, forEach: ["a", "b"], input: { word: "{{ item }}" } }),
     Workflow.step("ask", { after: ["each"], approval: { message: "Is it good?" } })
   )
+  /** Waits until somebody is to decide. */
+  const asked = Effect.gen(function* () {
+    const query = yield* QueryService
+    for (;;) {
+      yield* query.sync
+      if ((yield* query.waiting()).items.length > 0) return
+      yield* Effect.sleep(5)
+    }
+  })
   const family = ["outer.each.1.inner", "outer.each.0.inner", "outer.each.1", "outer.each.0", "outer"]
 
   it.scopedLive("keeps the items of a run that are runs as long as it, and removes them with it", () =>
@@ -167,11 +176,7 @@ describe("History", () => {
         const plane = yield* ControlPlane
         const query = yield* QueryService
         yield* plane.registerRun({ workflow: outer, id: "outer" })
-        for (;;) {
-          yield* query.sync
-          if ((yield* query.waiting()).items.length > 0) break
-          yield* Effect.sleep(5)
-        }
+        yield* asked
         yield* runs(1, 3)
         yield* query.sync
         expect((yield* query.totals).runs).toEqual({ Completed: 7, Running: 1 })
@@ -197,12 +202,7 @@ describe("History", () => {
         expect(readdirSync(join(directory, "workspaces"))).toEqual(["run-run-4"])
         // Nothing is left that a run with the same id could take for its own.
         yield* plane.registerRun({ workflow: outer, id: "outer" })
-        const query = yield* QueryService
-        for (;;) {
-          yield* query.sync
-          if ((yield* query.waiting()).items.length > 0) break
-          yield* Effect.sleep(5)
-        }
+        yield* asked
         expect(yield* registrations).toBe(5)
       }).pipe(Effect.provide(layer(directory)))
     })

@@ -171,7 +171,16 @@ export const makeVersion3 = (file: string, log: ReadonlyArray<Entry>): void => {
   projection.project(log)
   projection.close()
   const database = new Database(file)
-  const added = ["budget", "breach", "child", "parent", "parent_step", "parent_index", "origin"]
+  const added = [
+    "budget",
+    "breach",
+    "of_children",
+    "child",
+    "parent",
+    "parent_step",
+    "parent_index",
+    "origin"
+  ]
   database.exec(`
     DROP TABLE definitions;
     DROP INDEX runs_by_status; DROP INDEX runs_by_workflow_status; DROP INDEX runs_by_owner_status;

@@ -151,7 +151,7 @@ const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
     }
     expect(yield* query.totals).toEqual({
       runs: counts,
-      usage: runs.reduce((sum, { usage }) => Usage.add(sum, usage), Usage.zero)
+      usage: runs.reduce((sum, run) => Usage.add(sum, Run.ownUsage(run)), Usage.zero)
     })
     for (const filter of runFilters) {
       const { parent, status, tag } = filter

@@ -6,7 +6,6 @@ import * as Stream from "effect/Stream"
 import type { Agent } from "./Agent.js"
 import { AgentRegistry, type AgentRejected, layerMemory as registryInMemory } from "./AgentRegistry.js"
 import type { ControlCommand } from "./Command.js"
-import * as DefinitionHash from "./DefinitionHash.js"
 import { type Entry, isTerminal, type StepProgressEvent } from "./Event.js"
 import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logInMemory } from "./EventLog.js"
 import type { CommandId } from "./Ids.js"
@@ -18,6 +17,7 @@ import { type Limiter, unlimited } from "./internal/limiter.js"
 import { makeLocalChildren } from "./internal/localChildren.js"
 import type * as Message from "./internal/message.js"
 import type { Migration, MigrationReason } from "./internal/migration.js"
+import { pinnedHash } from "./internal/pinnedHash.js"
 import { registration } from "./internal/registration.js"
 import type { Json } from "./Json.js"
 import * as Plan from "./Plan.js"
@@ -148,7 +148,7 @@ const make = Effect.gen(function* () {
         const plan = yield* Plan.make(definition)
         const { runId } = workspace
         const options = {
-          hash: DefinitionHash.make(definition),
+          hash: pinnedHash(plan.definition),
           ...(params === undefined ? {} : { params }),
           ...(concurrency === undefined ? {} : { concurrency })
         }

@@ -126,6 +126,7 @@ export interface Paging {
 /** Counts and sums over all runs. */
 export interface Totals {
   readonly runs: Readonly<Partial<Record<Run.RunStatus, number>>>
+  /** What all of them used; what a run used that is an item of another one counts once. */
   readonly usage: Usage.Usage
 }
 
@@ -361,7 +362,10 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
       totals: Effect.map(runs, (all) => {
         const counts: Partial<Record<Run.RunStatus, number>> = {}
         for (const run of all) counts[run.status] = (counts[run.status] ?? 0) + 1
-        return { runs: counts, usage: all.reduce((sum, run) => Usage.add(sum, run.usage), Usage.zero) }
+        return {
+          runs: counts,
+          usage: all.reduce((sum, run) => Usage.add(sum, Run.ownUsage(run)), Usage.zero)
+        }
       })
     }
   })

@@ -343,6 +343,9 @@ export const fold = (entries: Iterable<Entry>): Run | undefined => {
 /** The hash of the definition that a run is pinned to, also where it was registered before hashes were recorded. */
 export const hashOf = (run: Run): DefinitionHash => run.definitionHash ?? pinnedHash(run.definition)
 
+/** What a run used itself, without the runs that are items of it. */
+export const ownUsage = ({ ofChildren, usage }: Run): Usage.Usage => Usage.subtract(usage, ofChildren)
+
 /** The totals of a run as they stand. */
 export const summary = (run: Run, now: number): RunSummary => {
   const steps = { succeeded: 0, failed: 0, skipped: 0, cancelled: 0 }

@@ -45,6 +45,7 @@ export {
   ReduceDefinition,
   RetryPolicy,
   StepDefinition,
+  Threshold,
   WaitDefinition
 } from "./WorkflowDefinition.js"
 export type {

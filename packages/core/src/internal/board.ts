@@ -297,11 +297,9 @@ export const makeBoard = (
     pauseAll: (mode: PauseMode): void => {
       for (const lane of busy)
         if (mode === "interrupt" || lane.step.work._tag === "Subworkflow") interrupt(lane, mode)
-      // Nobody waits yet for the runs of a run that waits for its own slot after a recovery.
+      // After a recovery nobody waits for these before the run has its own slot again.
       offspring.pause(mode)
     },
-    /** Has the runs that are items of this one stand still with it, where its host was gone before they did. */
-    pauseChildren: offspring.pause,
     /** Ends the runs that are items of this one and have not ended, and waits until they have. */
     cancelChildren: offspring.ended,
     /** Interrupts what is under way and waits until it has ended. */

@@ -72,11 +72,11 @@ const pastOf = (
   Effect.suspend(() => {
     const runs = new Map<RunId, Run.Run>()
     const found = new Map<string, Past>()
-    const count = ({ ofChildren, owner = "", usage }: Run.Run): void => {
+    const count = (run: Run.Run): void => {
+      const { owner = "" } = run
       const past = found.get(owner) ?? { usage: Usage.zero, warned: [] }
       found.set(owner, past)
-      // What its children used is counted with them.
-      past.usage = Usage.subtract(Usage.add(past.usage, usage), ofChildren)
+      past.usage = Usage.add(past.usage, Run.ownUsage(run))
     }
     const each = Stream.runForEach(log.read({}), (entry) =>
       Effect.sync(() => {

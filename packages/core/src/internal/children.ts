@@ -6,18 +6,16 @@ import type { ControlCommand } from "../Command.js"
 import { type Event, isTerminal } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import { CommandId, generate, origin, type RunId } from "../Ids.js"
-import * as Params from "../Params.js"
 import type * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import { resultOf } from "../RunResult.js"
 import type { Definition } from "../WorkflowDefinition.js"
 import type { Children } from "./childItems.js"
+import { childRegistration, failureFrom } from "./childRegistration.js"
 import { forkDaemon } from "./compat.js"
 import type { Executions } from "./executions.js"
 import type { Handles } from "./handles.js"
-import { failureFrom } from "./localChildren.js"
 import type { RegisterOnce } from "./registering.js"
-import { registration } from "./registration.js"
 
 /** Begins the ids of commands that come from the run whose item another one is. */
 const fromParent = "from-parent."
@@ -54,13 +52,11 @@ export const makeChildren = (
       return stands ? send(runId, { _tag: "Resume" }) : Effect.void
     })
 
-  const begin: Children["begin"] = ({ owner, params, parent, runId, tags, workflow }) =>
+  const begin: Children["begin"] = (child) =>
     Effect.gen(function* () {
-      const plan = yield* planOf(workflow)
-      const checked = yield* Params.check(plan.definition, undefined, params)
-      const event = registration(plan.definition, { params: checked, owner, tags, parent })
-      yield* registerOnce(runId, event, plan)
-      yield* goOn(runId)
+      const plan = yield* planOf(child.workflow)
+      yield* registerOnce(child.runId, yield* childRegistration(plan, child), plan)
+      yield* goOn(child.runId)
     }).pipe(Effect.mapError(failureFrom))
 
   /** Its end where it is under way here, or its standing still where that is not by its own end. */
@@ -76,9 +72,8 @@ export const makeChildren = (
       const run = yield* lookup(runId)
       if (Run.isTerminal(run.status)) return resultOf(run)
       // It awaits a command, and whoever sends one has it executed again.
-      const after = origin
       yield* Stream.runHead(
-        Stream.filter(log.follow({ after, runs: [runId] }), ({ event }) => isTerminal(event))
+        Stream.filter(log.follow({ after: origin, runs: [runId] }), ({ event }) => isTerminal(event))
       )
       return resultOf(yield* lookup(runId))
     }).pipe(Effect.mapError(failureFrom))

@@ -363,7 +363,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
       if (run.status === "Interrupted") emit({ _tag: "RunRecovered" })
       ending = decidedFor(run)
       if (ending !== undefined) board.cancelAll()
-      else if (isHalted()) board.pauseChildren(run.pause ?? "interrupt")
+      else if (isHalted()) board.pauseAll(run.pause ?? "interrupt")
       state = "idle"
       rouse()
     }

@@ -1,22 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { ControlCommand } from "../Command.js"
-import type { Failure } from "../Event.js"
 import type * as EventLog from "../EventLog.js"
 import { generateCommandId, type RunId } from "../Ids.js"
-import * as Params from "../Params.js"
 import * as Plan from "../Plan.js"
 import * as Run from "../Run.js"
 import { resultOf } from "../RunResult.js"
 import type { Children } from "./childItems.js"
+import { childRegistration, failureFrom } from "./childRegistration.js"
 import type { Engine } from "./execution.js"
-import { registration } from "./registration.js"
-
-/** An error as the failure of an item. */
-export const failureFrom = (error: { readonly _tag: string; readonly message: string }): Failure => ({
-  kind: error._tag,
-  message: error.message
-})
 
 interface Begun {
   readonly run: Run.Run
@@ -40,14 +32,13 @@ export const makeLocalChildren = (
     const done = (runId: RunId) => Effect.suspend(() => underWay.get(runId)?.engine.done ?? Effect.void)
 
     return {
-      begin: ({ owner, params, parent, runId, tags, workflow }) =>
+      begin: (child) =>
         Effect.gen(function* () {
-          const plan = yield* Plan.make(workflow)
-          const checked = yield* Params.check(plan.definition, undefined, params)
-          const event = registration(plan.definition, { params: checked, owner, tags, parent })
-          const run = Run.fold(yield* log.append(runId, [event]))
+          const plan = yield* Plan.make(child.workflow)
+          const event = yield* childRegistration(plan, child)
+          const run = Run.fold(yield* log.append(child.runId, [event]))
           if (run === undefined) return
-          underWay.set(runId, { run, engine: yield* Scope.extend(execute(run, plan), scope) })
+          underWay.set(child.runId, { run, engine: yield* Scope.extend(execute(run, plan), scope) })
         }).pipe(Effect.mapError(failureFrom)),
       ended: (runId) =>
         Effect.flatMap(Effect.mapError(done(runId), failureFrom), () => {

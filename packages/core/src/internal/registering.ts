@@ -32,13 +32,17 @@ export const makeRegistering = (
   Effect.gen(function* () {
     const alone = makeExclusive()
 
-    const registered = (id: RunId, { inputs = {}, origin, params, workflow }: EventOf<"RunRegistered">) =>
+    const registered = (
+      id: RunId,
+      { inputs = {}, origin, params, parent, workflow }: EventOf<"RunRegistered">
+    ) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
-        const asked = [workflow, params, origin ?? null, inputs] as unknown as Json
+        const links = [run.origin ?? null, run.inputs, run.parent ?? null]
+        const asked = [workflow, params, origin ?? null, inputs, parent ?? null] as unknown as Json
         // One that was migrated since is found by what it was registered with as well.
         const same = [run, ...(run.registeredAs === undefined ? [] : [run.registeredAs])].some((each) =>
-          isSame([each.definition, each.params, run.origin ?? null, run.inputs] as unknown as Json, asked)
+          isSame([each.definition, each.params, ...links] as unknown as Json, asked)
         )
         return { same, handle: currentHandleOf(run) }
       })

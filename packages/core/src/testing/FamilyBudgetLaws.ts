@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import type { RunHandle } from "../ControlPlane.js"
 import { RunId } from "../Ids.js"
+import { QueryService } from "../QueryService.js"
 import * as Usage from "../Usage.js"
 import * as Workflow from "../Workflow.js"
 import { type Bench, collect, law, type Plane, wellFormed } from "./ControlPlaneLaws.js"
 import * as Host from "./Host.js"
 import { equal, holds, type Law } from "./Law.js"
-import { ended, eventsOf, makeSpender, raise, registered, until } from "./Spender.js"
+import { ended, eventsOf, fanOut, makeSpender, raise, registered, until } from "./Spender.js"
 
 /** Two steps that use 100 tokens each. */
 const inner = Workflow.make("inner").pipe(
@@ -47,6 +48,9 @@ export const FamilyBudgetLaws: ReadonlyArray<Law<Plane>> = [
         yield* run.control(raise({ tokens: 1_000 }))
         const { summary } = yield* ended(run, "Completed")
         yield* equal("what is used in all", Usage.totalTokens(summary.usage), 1_000)
+        const query = yield* QueryService
+        yield* query.sync
+        yield* equal("it counts once", Usage.totalTokens((yield* query.totals).usage), 1_000)
         yield* equal("nothing is done twice", spender.calls.length, 10)
         yield* wellFormed(yield* collect(run.events))
         for (const child of yield* childrenOf(plane, run)) yield* wellFormed(yield* collect(child.events))
@@ -90,6 +94,21 @@ export const FamilyBudgetLaws: ReadonlyArray<Law<Plane>> = [
       yield* next.plane.sendCommand(run.runId, raise({ tokens: 1_000 }))
       yield* ended(again, "Completed")
       yield* equal("what was done in all", spender.calls.length, 10)
+      yield* next.stop
+    })
+  ),
+
+  law("counts what children use once for their owner, also over a restart", () =>
+    Effect.gen(function* () {
+      const spender = yield* registered(makeSpender().agent)
+      const options = { budgets: { owners: { ann: { tokens: 1_500 } } } }
+      const host = yield* Host.start(options)
+      yield* ended(yield* host.plane.registerRun({ workflow: family(undefined), owner: "ann" }), "Completed")
+      yield* host.stop
+      const next = yield* Host.start(options)
+      const workflow = fanOut(20, { tokens: 100_000 })
+      yield* until(yield* next.plane.registerRun({ workflow, owner: "ann" }), "OverBudget")
+      yield* equal("what was left", spender.calls.length, 15)
       yield* next.stop
     })
   )

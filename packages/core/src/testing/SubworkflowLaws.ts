@@ -4,6 +4,7 @@ import * as TestClock from "effect/TestClock"
 import { AgentError } from "../Agent.js"
 import type { ControlCommand } from "../Command.js"
 import type { RunHandle } from "../ControlPlane.js"
+import * as DefinitionHash from "../DefinitionHash.js"
 import type { Entry } from "../Event.js"
 import type { EventLog } from "../EventLog.js"
 import { RunId } from "../Ids.js"
@@ -90,6 +91,7 @@ export const SubworkflowLaws: ReadonlyArray<Law<Plane>> = [
         const [first] = entries
         const event = first?.event
         if (event?._tag !== "RunRegistered") return yield* holds("it is registered", false, event)
+        yield* equal("its definition is pinned", event.hash, DefinitionHash.make(event.workflow))
         yield* equal(
           "its link",
           [event.parent, event.owner, event.tags, event.params],
@@ -312,9 +314,21 @@ export const SubworkflowLaws: ReadonlyArray<Law<Plane>> = [
     })
   ),
 
+  law("takes no run for its own that somebody registered", ({ plane, work }) =>
+    Effect.gen(function* () {
+      yield* work.open
+      const params = { file: "x", strict: true }
+      const other = yield* plane.registerRun({ workflow: review, params, id: "own.child" })
+      yield* ended(other)
+      const run = yield* plane.registerRun({ workflow: one(), id: "own" })
+      const [kind] = yield* failureOf(run)
+      yield* equal("why", kind, "RunExists")
+    })
+  ),
+
   law("leaves a run alone that somebody else had stand still", (bench) =>
     Effect.gen(function* () {
-      const { work } = bench
+      const { log, work } = bench
       const host = yield* Host.start()
       const run = yield* host.plane.registerRun({ workflow: one() })
       const child = childOf(run)
@@ -325,11 +339,12 @@ export const SubworkflowLaws: ReadonlyArray<Law<Plane>> = [
       const next = yield* Host.start()
       yield* next.plane.recover
       yield* becomes(next.plane, run.runId, "Running")
-      yield* Effect.forEach([1, 2, 3, 4, 5], () => Effect.yieldNow(), { discard: true })
       yield* equal("it stands still", yield* status(next.plane, child), "Paused")
       yield* work.open
       yield* next.plane.sendCommand(child, { _tag: "Resume" })
       yield* becomes(next.plane, run.runId, "Completed")
+      const resumed = tags(yield* history(log, child)).filter((tag) => tag === "ResumeRequested")
+      yield* equal("nobody else had it go on", resumed.length, 1)
       yield* next.stop
     })
   ),

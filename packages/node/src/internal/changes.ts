@@ -6,6 +6,7 @@ import type * as Usage from "@switchyard/core/Usage"
 /** What the totals count a run as. */
 export interface Standing {
   readonly status: Run.RunStatus
+  /** Its own, without that of the runs that are items of it. */
   readonly usage: Usage.Usage
 }
 
@@ -50,7 +51,8 @@ export interface Changes {
 
 const settles: ReadonlySet<string> = new Set(["StepCompleted", "StepFailed", "StepCancelled"])
 
-const standing = ({ status, usage }: Run.Run): Standing => ({ status, usage })
+/** What the totals count a run as, as it stands. */
+export const standing = (run: Run.Run): Standing => ({ status: run.status, usage: Run.ownUsage(run) })
 
 /** The steps that an entry is for without naming them: those that wait for a signal. */
 const listenersOf = ({ awaiting }: Run.Run, { event }: Entry): Iterable<string> =>

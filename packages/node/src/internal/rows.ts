@@ -1,5 +1,6 @@
 import type { ItemRow, RunRow, StepRow } from "@switchyard/core/QueryService"
 import type { Run } from "@switchyard/core/Run"
+import type { Usage } from "@switchyard/core/Usage"
 import type { Waiting, WaitingRow } from "@switchyard/core/WaitingStep"
 
 /** What SQLite holds in a column. */
@@ -19,8 +20,8 @@ export const usageOf = (columns: Columns): RunRow["usage"] => ({
   costMicroUsd: Number(columns.cost_micro_usd)
 })
 
-/** The values of a run, in the order of `runNames`. */
-export const runValues = (row: RunRow): ReadonlyArray<Value> => [
+/** The values of a run, in the order of `runNames`; `ofChildren` is how much of its usage is that of runs that are its items. */
+export const runValues = (row: RunRow, ofChildren: Usage | null): ReadonlyArray<Value> => [
   row.firstSeq,
   row.runId,
   row.lastSeq,
@@ -42,6 +43,7 @@ export const runValues = (row: RunRow): ReadonlyArray<Value> => [
   row.failedStep,
   json(row.budget),
   json(row.breach),
+  json(ofChildren),
   row.parent === null ? 0 : 1,
   row.parent?.runId ?? null,
   row.parent?.stepId ?? null,

@@ -1,8 +1,9 @@
 import type { RunId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
 import { isTerminal, type Run, type RunStatus } from "@switchyard/core/Run"
+import * as Usage from "@switchyard/core/Usage"
 import type Database from "better-sqlite3"
-import type { ChangedRun, ChangedStep, Standing } from "./changes.js"
+import { type ChangedRun, type ChangedStep, type Standing, standing } from "./changes.js"
 import {
   type Columns,
   itemValues,
@@ -58,11 +59,11 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   // No index has any of these columns, so that a run under way is written without one being touched.
   const moveRun = prepare(
     `UPDATE runs SET last_seq = ?, started_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, budget = ?, breach = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, of_children = ?, budget = ?, breach = ? WHERE first_seq = ?`
   )
   const turnRun = prepare(
     `UPDATE runs SET status = ?, last_seq = ?, started_at = ?, ended_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, budget = ?, breach = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, of_children = ?, budget = ?, breach = ? WHERE first_seq = ?`
   )
   const putTag = prepare(insert("run_tags", ["tag", "child", "first_seq", "status", "workflow", "owner"]))
   const oneTag = "tag = ? AND child = ? AND status = ? AND first_seq = ?"
@@ -110,18 +111,21 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const { cachedTokens, costMicroUsd, inputTokens, outputTokens } = row.usage
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
     const child = row.parent === null ? 0 : 1
-    const limits = [row.budget, row.breach].map((each) => (each === null ? null : JSON.stringify(each)))
+    const ofChildren = run.hasChildren ? run.ofChildren : null
+    const more = [ofChildren, row.budget, row.breach].map((each) =>
+      each === null ? null : JSON.stringify(each)
+    )
     if (written === undefined) {
-      putRun.run(...runValues(row))
+      putRun.run(...runValues(row, ofChildren))
       putDefinitionOf(changed)
       for (const tag of new Set(run.tags)) putTag.run(tag, child, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
-      moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, ...limits, firstSeq)
+      moveRun.run(lastSeq, startedAt, workspace, succeededItems, failedItems, ...tokens, ...more, firstSeq)
     } else {
       const failure = row.failure === null ? null : JSON.stringify(row.failure)
       turnRun.run(
         ...[status, lastSeq, startedAt, endedAt, workspace, succeededItems, failedItems],
-        ...[...tokens, failure, row.failedStep, ...limits, firstSeq]
+        ...[...tokens, failure, row.failedStep, ...more, firstSeq]
       )
       for (const tag of new Set(run.tags)) turnTag.run(status, tag, child, written.status, firstSeq)
     }
@@ -155,7 +159,7 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
       makeRoom(changed)
     }
     if (written !== undefined) count(deltas, written, -1)
-    count(deltas, run, 1)
+    count(deltas, standing(run), 1)
     for (const step of dirty) putStepRows(run, step)
     if (leavesWaiting(run)) for (const removal of left) removal.run(run.firstSeq)
   }
@@ -168,7 +172,8 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     for (const tag of new Set<string>(JSON.parse(String(row.tags))))
       removeTag.run(tag, row.child ?? 0, status, firstSeq)
     for (const removal of removals) removal.run(firstSeq)
-    count(deltas, { status, usage: usageOf(row) }, -1)
+    const ofChildren = row.of_children === null ? Usage.zero : JSON.parse(String(row.of_children))
+    count(deltas, { status, usage: Usage.subtract(usageOf(row), ofChildren) }, -1)
   }
 
   return {

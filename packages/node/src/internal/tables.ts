@@ -136,6 +136,7 @@ ${some.map((by) => familyIndex("run_tags", by)).join("\n")}
 const fromVersion3 = `${definitionsTable}
 ALTER TABLE runs ADD COLUMN budget TEXT;
 ALTER TABLE runs ADD COLUMN breach TEXT;
+ALTER TABLE runs ADD COLUMN of_children TEXT;
 INSERT OR IGNORE INTO totals VALUES ('OverBudget', 0, 0, 0, 0, 0);
 ${families}
 `
@@ -161,7 +162,7 @@ const oldRunNames: ReadonlyArray<string> = [
 /** The columns of a run, as its values are ordered. */
 export const runNames: ReadonlyArray<string> = [
   ...oldRunNames,
-  ...["budget", "breach", "child", "parent", "parent_step", "parent_index", "origin"]
+  ...["budget", "breach", "of_children", "child", "parent", "parent_step", "parent_index", "origin"]
 ]
 
 /** The columns of a step, as its values are ordered; before them comes `first_seq` of its run. */
