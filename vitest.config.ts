@@ -6,6 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^@switchyard\/agents\/(.*)$/, replacement: source("packages/agents/src/$1.ts") },
       { find: /^@switchyard\/core\/(.*)$/, replacement: source("packages/core/src/$1.ts") },
       { find: /^@switchyard\/node\/(.*)$/, replacement: source("packages/node/src/$1.ts") }
     ]

@@ -14,6 +14,9 @@ const order = [
   "Usage",
   "Budget",
   "AgentErrorKind",
+  "Health",
+  "Permission",
+  "Secrets",
   "Capability",
   "Expression",
   "WorkflowDefinition",
@@ -58,8 +61,10 @@ const bundled: Readonly<Record<string, string>> = {
 
 /** What another package may import beside its own files. */
 const allowedOf: Readonly<Record<string, RegExp>> = {
+  agents:
+    /^(effect\/[A-Z]\w*|node:[a-z_/]+|@effect\/(ai|ai-openai|ai-anthropic|platform|experimental|rpc)(\/[\w/]+)?|@agentclientprotocol\/sdk|json-rpc-2\.0|@switchyard\/(core|node)\/\w+)$/,
   core: /^effect\/[A-Z]\w*$/,
-  node: /^(effect\/[A-Z]\w*|node:[a-z_/]+|@effect\/(sql|sql-sqlite-node|platform|experimental)(\/[\w/]+)?|better-sqlite3|yaml|@switchyard\/core\/[\w/]+)$/
+  node: /^(effect\/[A-Z]\w*|node:[a-z_/]+|@effect\/(sql|sql-sqlite-node|platform|experimental)(\/[\w/]+)?|better-sqlite3|chokidar|node-pty|yaml|@switchyard\/core\/[\w/]+)$/
 }
 
 interface Import {

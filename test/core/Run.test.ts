@@ -57,6 +57,14 @@ const expected: { readonly [Tag in Event["_tag"]]: string } = {
   ItemProgress: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
   ItemCompleted: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
   ItemFailed: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
+  PermissionDenied: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
+  AgentRegistered: "- - - - - - - - -",
+  AgentUnregistered: "- - - - - - - - -",
+  AgentEnabled: "- - - - - - - - -",
+  AgentDisabled: "- - - - - - - - -",
+  AgentHealthChanged: "- - - - - - - - -",
+  AgentCircuitChanged: "- - - - - - - - -",
+  AgentHeld: "- - - - - - - - -",
   RunsRemoved: "- - - - - - - - -"
 }
 

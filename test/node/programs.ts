@@ -22,6 +22,7 @@ export const taskIn = (workspace: Workspace, input: Json, more: Partial<Agent.Ta
   total: 1,
   attempt: 1,
   idempotencyKey: "run/step/item/1",
+  permissions: Agent.unrestricted,
   input,
   workspace,
   ...more

@@ -133,6 +133,7 @@ const scenario = (drawn: Spec) =>
           expect(used().first, "a start where nothing is left").toBeLessThan(limits.step)
         continue
       }
+      if (event._tag === "PermissionDenied") continue
       const usage = event._tag === "ItemProgress" ? event.usage : event.metrics.usage
       byItem.set(`${event.stepId}/${event.index}`, Usage.totalTokens(usage))
       expect(used().all, "what is used").toBeLessThanOrEqual(limits.run + excess)

@@ -3,12 +3,17 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AgentErrorKind, isRetryable } from "./AgentErrorKind.js"
 import * as Capability from "./Capability.js"
+import type { Metadata } from "./Event.js"
+import type { Health } from "./Health.js"
 import type { AgentId, RunId, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
+import type { Granted, Permission } from "./Permission.js"
 import * as Usage from "./Usage.js"
 import type { Workspace } from "./WorkspaceService.js"
 
 export { AgentErrorKind } from "./AgentErrorKind.js"
+export type { Metadata } from "./Event.js"
+export type { Health } from "./Health.js"
 
 /** A failed attempt; its kind decides whether it is repeated, and `retryAfterMillis` is the least wait the other side asked for. */
 export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
@@ -30,6 +35,23 @@ export class AgentError extends Schema.TaggedError<AgentError>()("AgentError", {
 export const fail = (reason: string): Effect.Effect<never, AgentError> =>
   Effect.fail(new AgentError({ kind: "Failed", reason }))
 
+/** What a run lets its agents do, as an agent is told of it. */
+export interface Permissions {
+  /** All that is granted; `undefined` where the run restricts nothing. */
+  readonly granted: Granted
+  /** Whether something may be done. */
+  readonly allows: (permission: Permission) => boolean
+  /** Fails with `PermissionDenied` where something may not be done, and has the denial recorded; `reason` says what for. */
+  readonly require: (permission: Permission, reason: string) => Effect.Effect<void, AgentError>
+}
+
+/** Everything is allowed. */
+export const unrestricted: Permissions = {
+  granted: undefined,
+  allows: () => true,
+  require: () => Effect.void
+}
+
 /**
  * What an agent is asked to do, once. `attempt` counts every start; an attempt that a crash, a stop or a pause cut short is
  * made again with the same `idempotencyKey`, and a failure that was recorded leads to another one.
@@ -45,6 +67,8 @@ export interface Task {
   readonly idempotencyKey: string
   readonly input: Json
   readonly workspace: Workspace
+  /** What it may do; files of the workspace are guarded already. */
+  readonly permissions: Permissions
 }
 
 /** A sign of life: how far (0 to 1), what is being done, what this attempt has consumed so far, and how much longer. */
@@ -76,22 +100,6 @@ export const output = (value: Json, usage: Usage.Usage = Usage.zero): Output => 
   usage
 })
 
-/** How well an agent is. */
-export type Health =
-  | { readonly _tag: "Unknown" }
-  | { readonly _tag: "Healthy" }
-  | { readonly _tag: "Degraded"; readonly reason: string }
-  | { readonly _tag: "Unhealthy"; readonly error: string }
-
-/** Who an agent is, for people. */
-export interface Metadata {
-  readonly name: string
-  readonly version: string
-  readonly description: string
-  readonly author: string
-  readonly tags: ReadonlyArray<string>
-}
-
 /**
  * An agent: who it is, what it can do, and how. `run` is called once per attempt and may be called concurrently; it is
  * interrupted on cancel, timeout and pause, and releases what it holds in finalizers. It gives its result as an Effect,
@@ -104,6 +112,17 @@ export interface Agent {
   /** Makes one attempt. */
   readonly run: (task: Task) => Effect.Effect<Output, AgentError> | Stream.Stream<AgentEvent, AgentError>
   readonly probe: Effect.Effect<Health> | undefined
+  /** What a run has to grant it; it is given no step of a run that does not. */
+  readonly requires: ReadonlyArray<Permission>
+  /** The data that it was made of, where it was: its kind, what describes it, and the file that this was read from. */
+  readonly definition: AgentDefinition | undefined
+}
+
+/** An agent as data. */
+export interface AgentDefinition {
+  readonly kind: string
+  readonly data: Json
+  readonly source?: string
 }
 
 /** What an agent may give as its result: JSON, taken as free of cost, or an `Output` with its usage. */
@@ -117,6 +136,10 @@ export interface Options {
   readonly metadata?: Partial<Metadata>
   /** Says how well the agent is; asked by `AgentRegistry.health`. */
   readonly probe?: Effect.Effect<Health>
+  /** What a run has to grant it; nothing by default. */
+  readonly requires?: ReadonlyArray<Permission>
+  /** The data that it was made of, where it was. */
+  readonly definition?: AgentDefinition
 }
 
 const isOutput = (result: Result): result is Output =>
@@ -144,6 +167,8 @@ export const make = (id: string, options: Options): Agent => ({
   metadata: { name: id, version: "0.0.0", description: "", author: "", tags: [], ...options.metadata },
   capabilities: options.capabilities.map(Capability.make),
   probe: options.probe,
+  requires: options.requires ?? [],
+  definition: options.definition,
   run: (task) => {
     const running = options.run(task)
     return Effect.isEffect(running)

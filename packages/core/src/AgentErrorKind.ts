@@ -1,12 +1,13 @@
 import * as Schema from "effect/Schema"
 
 /**
- * What can go wrong in an agent, by what to do about it: `RateLimited`, `Unavailable`, `Timeout`, `Crashed` and
+ * What can go wrong in an agent, by what to do about it: `RateLimited`, `QuotaExhausted`, `Unavailable`, `Timeout`, `Crashed` and
  * `InvalidOutput` are worth repeating; `InvalidInput`, `Unauthorized`, `ContextTooLong`, `PermissionDenied`, `NotFound`
  * and `Failed` are not.
  */
 export const AgentErrorKind = Schema.Literal(
   "RateLimited",
+  "QuotaExhausted",
   "Unavailable",
   "Timeout",
   "Crashed",
@@ -22,6 +23,7 @@ export type AgentErrorKind = typeof AgentErrorKind.Type
 
 const retryable: ReadonlySet<AgentErrorKind> = new Set<AgentErrorKind>([
   "RateLimited",
+  "QuotaExhausted",
   "Unavailable",
   "Timeout",
   "Crashed",

@@ -1,8 +1,11 @@
 import * as Schema from "effect/Schema"
 import { Breach, Budget, Ceilings, Mark } from "./Budget.js"
+import { Capability } from "./Capability.js"
 import { DefinitionHash } from "./DefinitionHash.js"
+import { Circuit, Health } from "./Health.js"
 import { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
+import { Permission } from "./Permission.js"
 import { Usage } from "./Usage.js"
 import { Definition } from "./WorkflowDefinition.js"
 
@@ -21,6 +24,16 @@ export type Failure = typeof Failure.Type
 /** What one item took: the time from its first start to its end, waits included, its usage over all attempts, and its retries. */
 export const ItemMetrics = Schema.Struct({ durationMillis: Millis, usage: Usage, retries: Count })
 export type ItemMetrics = typeof ItemMetrics.Type
+
+/** Who an agent is, for people. */
+export const Metadata = Schema.Struct({
+  name: Schema.String,
+  version: Schema.String,
+  description: Schema.String,
+  author: Schema.String,
+  tags: Schema.Array(Schema.String)
+})
+export type Metadata = typeof Metadata.Type
 
 /** The totals of a step over its items; items that never started count in `totalItems` only. */
 export const StepSummary = Schema.Struct({
@@ -42,8 +55,16 @@ export const RunSummary = Schema.Struct({
 })
 export type RunSummary = typeof RunSummary.Type
 
-/** The repetition that follows a failed attempt: its number, the wait before it, and the agent that makes it. */
-export const Retry = Schema.Struct({ attempt: Count, delayMillis: Millis, agentId: AgentId })
+/**
+ * The repetition that follows a failed attempt: its number, the wait before it, and the agent that makes it. It is `held`
+ * where the other side had set a limit, so that the failure uses up none of the attempts that the agent has.
+ */
+export const Retry = Schema.Struct({
+  attempt: Count,
+  delayMillis: Millis,
+  agentId: AgentId,
+  held: optional(Schema.Boolean)
+})
 export type Retry = typeof Retry.Type
 
 const item = { stepId: StepId, item: Schema.String, index: Count }
@@ -80,7 +101,8 @@ export const RunEvent = Schema.Union(
     origin: optional(Origin),
     inputs: optional(Schema.Record({ key: StepId, value: Json })),
     parent: optional(Parent),
-    hash: optional(DefinitionHash)
+    hash: optional(DefinitionHash),
+    permissions: optional(Schema.Array(Permission))
   }),
   Schema.TaggedStruct("RunStarted", {}),
   Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
@@ -162,6 +184,12 @@ export const StepProgressEvent = Schema.Union(
     usage: Usage,
     remainingMillis: optional(Millis)
   }),
+  Schema.TaggedStruct("PermissionDenied", {
+    ...item,
+    agentId: optional(AgentId),
+    permission: Permission,
+    reason: Schema.String
+  }),
   Schema.TaggedStruct("ItemCompleted", {
     ...item,
     attempt: Count,
@@ -180,6 +208,34 @@ export const StepProgressEvent = Schema.Union(
 export type StepProgressEvent = typeof StepProgressEvent.Type
 
 /**
+ * What happens to the agents of a host, recorded under `logId`. `revision` counts the registrations of one id that differ,
+ * from 1. `definition` is what an agent of a `kind` that is data was made of, and `source` the file that it was read from.
+ */
+export const AgentRegistryEvent = Schema.Union(
+  Schema.TaggedStruct("AgentRegistered", {
+    agentId: AgentId,
+    revision: Count,
+    metadata: Metadata,
+    capabilities: Schema.Array(Capability),
+    kind: optional(Schema.String),
+    definition: optional(Json),
+    source: optional(Schema.String)
+  }),
+  Schema.TaggedStruct("AgentUnregistered", { agentId: AgentId }),
+  Schema.TaggedStruct("AgentEnabled", { agentId: AgentId }),
+  Schema.TaggedStruct("AgentDisabled", { agentId: AgentId }),
+  Schema.TaggedStruct("AgentHealthChanged", { agentId: AgentId, health: Health }),
+  Schema.TaggedStruct("AgentCircuitChanged", {
+    agentId: AgentId,
+    circuit: Circuit,
+    until: optional(Millis),
+    reason: optional(Schema.String)
+  }),
+  Schema.TaggedStruct("AgentHeld", { agentId: AgentId, until: Millis, reason: Schema.String })
+)
+export type AgentRegistryEvent = typeof AgentRegistryEvent.Type
+
+/**
  * What happens to the log itself, recorded under `logId`: the runs named have ended, and their entries up to here go, into
  * an archive or for good. Who folds the log forgets them when it comes to this.
  */
@@ -189,7 +245,7 @@ export const LogEvent = Schema.Union(
 export type LogEvent = typeof LogEvent.Type
 
 /** Everything that can be recorded: a closed union of plain JSON objects, told apart by `_tag`. */
-export const Event = Schema.Union(RunEvent, StepProgressEvent, LogEvent)
+export const Event = Schema.Union(RunEvent, StepProgressEvent, AgentRegistryEvent, LogEvent)
 export type Event = typeof Event.Type
 
 /** The event of one tag. */

@@ -46,7 +46,17 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
 }
 
 /** What makes a run, or concerns the log: it cannot follow in a run. */
-const ofNoRun: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>(["RunRegistered", "RunsRemoved"])
+const ofNoRun: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>([
+  "RunRegistered",
+  "RunsRemoved",
+  "AgentRegistered",
+  "AgentUnregistered",
+  "AgentEnabled",
+  "AgentDisabled",
+  "AgentHealthChanged",
+  "AgentCircuitChanged",
+  "AgentHeld"
+])
 
 /** The status after an event, or `undefined` where the event is illegal in this status. */
 export const next = (run: Run, tag: Event["_tag"]): RunStatus | undefined => {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Agent from "../Agent.js"
-import type { AgentError } from "../Agent.js"
+import { type AgentError, unrestricted } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, EventOf, Failure, ItemMetrics } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
@@ -156,7 +156,8 @@ const attemptOnce = (
       attempt: doing.attempt,
       idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${doing.answered + 1}`,
       input: job.input,
-      workspace: job.workspace
+      workspace: job.workspace,
+      permissions: unrestricted
     }
     return Effect.matchCauseEffect(
       withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),

@@ -158,6 +158,8 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "ItemStarted", ...item, total: 9, attempt: 1, agentId, childId: RunId.make("child") },
   { _tag: "ItemStarted", ...item, total: 9, attempt: 1 },
   { _tag: "ItemProgress", ...item, progress: 0.25, message: text, usage, remainingMillis: 0 },
+  { _tag: "PermissionDenied", ...item, agentId, permission: "tool:search", reason: text },
+  { _tag: "PermissionDenied", ...item, permission: "Network", reason: "" },
   { _tag: "ItemCompleted", ...item, attempt: 2, agentId, result: { text, nothing: null }, metrics },
   { _tag: "ItemCompleted", ...item, attempt: 2, result: null, metrics },
   { _tag: "ItemFailed", ...item, attempt: 1, error: failure, metrics },
@@ -169,6 +171,14 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
     retry: { attempt: 2, delayMillis: 5, agentId },
     metrics
   },
+  {
+    _tag: "ItemFailed",
+    ...item,
+    attempt: 1,
+    error: { kind: "QuotaExhausted", message: text },
+    retry: { attempt: 2, delayMillis: 60_000, agentId, held: true },
+    metrics
+  },
   { _tag: "RunCompleted", summary: ofRun },
   { _tag: "RunCompleted", summary: ofRun, output: { text, nothing: null } },
   { _tag: "RunCompleted", summary: ofRun, output: null },
@@ -176,5 +186,33 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "RunFailed", failure, summary: ofRun },
   { _tag: "RunCancelled", reason: text, summary: ofRun },
   { _tag: "RunCancelled", summary: ofRun },
+  {
+    _tag: "AgentRegistered",
+    agentId,
+    revision: 2,
+    metadata: { name: text, version: "1.0.0", description: "", author: "", tags: [text] },
+    capabilities: [
+      { skill: "s", inputTypes: ["text"], outputTypes: [], constraints: { maxFileSize: "10MB" }, priority: 1 }
+    ],
+    kind: "process",
+    definition: { command: text },
+    source: text
+  },
+  {
+    _tag: "AgentRegistered",
+    agentId,
+    revision: 1,
+    metadata: { name: "", version: "", description: "", author: "", tags: [] },
+    capabilities: []
+  },
+  { _tag: "AgentUnregistered", agentId },
+  { _tag: "AgentEnabled", agentId },
+  { _tag: "AgentDisabled", agentId },
+  { _tag: "AgentHealthChanged", agentId, health: { _tag: "Degraded", reason: text } },
+  { _tag: "AgentHealthChanged", agentId, health: { _tag: "Unhealthy", error: text } },
+  { _tag: "AgentHealthChanged", agentId, health: { _tag: "Healthy" } },
+  { _tag: "AgentCircuitChanged", agentId, circuit: "Open", until: 1_700_000_000_000, reason: text },
+  { _tag: "AgentCircuitChanged", agentId, circuit: "HalfOpen" },
+  { _tag: "AgentHeld", agentId, until: 1_700_000_000_000, reason: text },
   { _tag: "RunsRemoved", runs: [RunId.make("removed")], archived: true }
 ]
