@@ -5,12 +5,40 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Agent, AgentErrorKind, Health } from "./Agent.js"
+import type { Agent, Health } from "./Agent.js"
+import {
+  type AgentHistory,
+  type AgentMetrics,
+  empty,
+  type Invocation,
+  metricsOf,
+  observe
+} from "./AgentMetrics.js"
+import {
+  type AgentMatch,
+  type Explanation,
+  NoCapableAgent,
+  type Rejection,
+  type Selection,
+  type SelectionContext
+} from "./AgentSelection.js"
 import * as Capability from "./Capability.js"
+import type { LogWriteFailed } from "./EventLog.js"
 import { AgentId } from "./Ids.js"
 import { currentTimeMillis } from "./internal/compat.js"
 import { didYouMean } from "./Nearest.js"
-import type * as Usage from "./Usage.js"
+import { allows } from "./Permission.js"
+
+export type { AgentMetrics, Invocation } from "./AgentMetrics.js"
+export {
+  type AgentMatch,
+  type Explanation,
+  NoCapableAgent,
+  Rejection,
+  type Selection,
+  type SelectionContext,
+  Strategy
+} from "./AgentSelection.js"
 
 /** No agent has this id. */
 export class AgentNotFound extends Schema.TaggedError<AgentNotFound>()("AgentNotFound", {
@@ -34,86 +62,32 @@ export class AgentRejected extends Schema.TaggedError<AgentRejected>()("AgentRej
   }
 }
 
-/** Why one agent was not selected. */
-export const Rejection = Schema.Struct({
-  agentId: AgentId,
-  stage: Schema.Literal("skill", "type", "constraint", "health"),
-  reason: Schema.String
-})
-export type Rejection = typeof Rejection.Type
-
-const nearness: { readonly [Stage in Rejection["stage"]]: number } = {
-  health: 3,
-  constraint: 2,
-  type: 1,
-  skill: 0
-}
-
-/** No agent can do it; the nearest miss is the one that failed last in the order skill, type, constraint, health. */
-export class NoCapableAgent extends Schema.TaggedError<NoCapableAgent>()("NoCapableAgent", {
-  query: Capability.CapabilityQuery,
-  rejections: Schema.Array(Rejection),
-  knownSkills: Schema.Array(Schema.String)
-}) {
-  /** The agent that came closest. */
-  get nearest(): Rejection | undefined {
-    return [...this.rejections].sort((a, b) => nearness[b.stage] - nearness[a.stage])[0]
-  }
-  override get message() {
-    const skills = this.query.requiredSkills.map((skill) => `"${skill}"`).join(" and ")
-    const start = `No agent can do ${skills === "" ? "this" : skills}`
-    if (this.rejections.length === 0) return `${start}: no agent is registered`
-    const { nearest } = this
-    if (nearest !== undefined && nearest.stage !== "skill")
-      return `${start}; the nearest is "${nearest.agentId}", but ${nearest.reason}`
-    const hint = this.query.requiredSkills.map((skill) => didYouMean(skill, this.knownSkills)).join("")
-    return `${start}${hint} (the registered skills are ${this.knownSkills.join(", ")})`
-  }
-}
-
-/** An agent that answers a query, with what matched and how it ranks. */
-export interface AgentMatch {
-  readonly agentId: AgentId
-  readonly matchedCapabilities: ReadonlyArray<Capability.Capability>
-  readonly priority: number
-  readonly score: number
-  readonly factors: Capability.Score
-}
-
-/** The answer to a selection: who does it, who else could, best first, and why nobody else. */
-export interface Selection {
-  readonly agent: Agent
-  readonly candidates: ReadonlyArray<AgentMatch>
-  readonly rejections: ReadonlyArray<Rejection>
-}
-
-/** What was observed of an agent since it was registered; latencies over its last 1,024 invocations. */
-export interface AgentMetrics {
-  readonly totalInvocations: number
-  readonly successCount: number
-  readonly failureCount: number
-  readonly failuresByKind: Readonly<Record<string, number>>
-  readonly avgLatencyMs: number
-  readonly p50LatencyMs: number
-  readonly p95LatencyMs: number
-  readonly p99LatencyMs: number
-  readonly totalTokens: number
-  readonly costMicroUsd: number
-  readonly lastInvocation: number | undefined
-}
-
-/** One finished invocation: what it took and how it ended. */
-export interface Invocation {
-  readonly durationMillis: number
-  readonly usage: Usage.Usage
-  readonly failure: AgentErrorKind | undefined
-}
-
 /** An agent as listed. */
 export interface Registration {
   readonly agent: Agent
   readonly registeredAt: number
   readonly enabled: boolean
+  /** Counts the registrations of this id that differ, from 1. */
+  readonly revision: number
+}
+
+/**
+ * All registrations as they were at one moment; it never changes. `version` grows with each registration, withdrawal,
+ * enabling and disabling, also over restarts where the registry is kept in a log.
+ */
+export interface Snapshot {
+  readonly version: number
+  /** Sorted by id. */
+  readonly agents: ReadonlyArray<Registration>
+}
+
+/** An invocation under way, which counts as load of its agent until it is ended. */
+export interface Ticket {
+  /**
+   * Ends it: with what it took and how it ended, which counts in the metrics, in ranking and for the circuit; with nothing
+   * where it was interrupted. Only the first call counts.
+   */
+  readonly end: (invocation: Invocation | undefined) => void
 }
 
 /**
@@ -132,72 +106,93 @@ export interface Registration {
 export class AgentRegistry extends Context.Tag("@switchyard/core/AgentRegistry")<
   AgentRegistry,
   {
-    /** Makes an agent available to every later selection. */
-    readonly register: (agent: Agent) => Effect.Effect<void, AgentRejected>
+    /**
+     * Makes an agent available to every later selection. An id that is taken is refused, unless the one that has it is to be
+     * replaced; what is under way goes on then, and what was observed stays.
+     */
+    readonly register: (
+      agent: Agent,
+      options?: { readonly replace?: boolean }
+    ) => Effect.Effect<void, AgentRejected | LogWriteFailed>
     /** Withdraws an agent from later selections; what it has under way goes on. */
-    readonly unregister: (agentId: string) => Effect.Effect<void, AgentNotFound>
+    readonly unregister: (agentId: string) => Effect.Effect<void, AgentNotFound | LogWriteFailed>
     /** Lets a disabled agent be selected again. */
-    readonly enable: (agentId: string) => Effect.Effect<void, AgentNotFound>
-    /** Keeps an agent registered but out of every selection. */
-    readonly disable: (agentId: string) => Effect.Effect<void, AgentNotFound>
+    readonly enable: (agentId: string) => Effect.Effect<void, AgentNotFound | LogWriteFailed>
+    /** Keeps an agent registered but out of every selection, also after a restart where the registry is kept in a log. */
+    readonly disable: (agentId: string) => Effect.Effect<void, AgentNotFound | LogWriteFailed>
     /** The agent of an id, compared without case. */
     readonly get: (agentId: string) => Effect.Effect<Agent, AgentNotFound>
     /** All agents, sorted by id. */
     readonly list: Effect.Effect<ReadonlyArray<Registration>>
-    /** The agents that match a query and are enabled and not unhealthy, best first. */
+    /** All registrations as of now. */
+    readonly snapshot: Effect.Effect<Snapshot>
+    /** The agents that match a query and are to be given work now, best first. */
     readonly discover: (query: Capability.CapabilityQuery) => Effect.Effect<ReadonlyArray<AgentMatch>>
     /** The agents whose declared capabilities match a query, best first, whatever their health. */
     readonly query: (query: Capability.CapabilityQuery) => Effect.Effect<ReadonlyArray<AgentMatch>>
     /** The ids of all agents that declare a skill, sorted. */
     readonly findAgentsWithSkill: (skill: string) => Effect.Effect<ReadonlyArray<AgentId>>
-    /** The best agent that `discover` finds, and why; never a silent default. */
-    readonly selectAgent: (query: Capability.CapabilityQuery) => Effect.Effect<Selection, NoCapableAgent>
+    /** The best agent by a strategy, and why; never a silent default. */
+    readonly selectAgent: (
+      query: Capability.CapabilityQuery,
+      context?: SelectionContext
+    ) => Effect.Effect<Selection, NoCapableAgent>
+    /** What a selection would weigh: every agent, as a candidate with its score by factor, or with the reason why it is none. */
+    readonly explain: (
+      query: Capability.CapabilityQuery,
+      context?: SelectionContext
+    ) => Effect.Effect<Explanation>
     /**
      * How well an agent is: its probe is asked where it has one, and the answer counts in later selections. A probe that
      * breaks, or gives no answer within 30 seconds, means unhealthy.
      */
     readonly health: (agentId: string) => Effect.Effect<Health, AgentNotFound>
-    /** What was observed of an agent. */
-    readonly metrics: (agentId: string) => Effect.Effect<AgentMetrics, AgentNotFound>
-    /** Takes note of a finished invocation; an agent that is gone is passed over. */
-    readonly observe: (agentId: AgentId, invocation: Invocation) => Effect.Effect<void>
+    /** What was observed of an agent, or of one skill of it. */
+    readonly metrics: (agentId: string, skill?: string) => Effect.Effect<AgentMetrics, AgentNotFound>
+    /** Takes note that an invocation begins; an agent that is gone is passed over. Not an effect: it is called for every attempt. */
+    readonly begin: (agentId: AgentId, skill: string | undefined) => Ticket
+    /**
+     * Takes note of a finished invocation that no ticket stands for; an agent that is gone is passed over. Without a skill it
+     * counts for the only skill of the agent, or for the agent as a whole where it has several.
+     */
+    readonly observe: (agentId: AgentId, invocation: Invocation, skill?: string) => Effect.Effect<void>
+    /**
+     * Gives an agent no work until a time in milliseconds since 1970, such as the one at which a limit of its provider is
+     * lifted; the later of several counts. An agent that is gone is passed over.
+     */
+    readonly hold: (agentId: AgentId, until: number, reason: string) => Effect.Effect<void>
+    /** Replaces what is known of agents by histories from elsewhere, such as those derived from the log of earlier hosts. */
+    readonly recall: (histories: Iterable<readonly [AgentId, AgentHistory]>) => Effect.Effect<void>
   }
 >() {}
 
 /** The methods of the service. */
 export type Service = Context.Tag.Service<typeof AgentRegistry>
 
-const window = 1024
-
-/** The quantile of sorted values by the nearest-rank method; 0 where there are none. */
-const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
-  sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0
-
 interface Slot {
   readonly agent: Agent
   readonly registeredAt: number
+  readonly revision: number
+  history: AgentHistory
   enabled: boolean
   health: Health
-  successes: number
-  failures: number
-  readonly failuresByKind: Record<string, number>
-  totalMillis: number
-  readonly latencies: Array<number>
-  tokens: number
-  costMicroUsd: number
-  lastInvocation: number | undefined
+  held: { readonly until: number; readonly reason: string } | undefined
+  load: number
 }
 
 const isId = Schema.is(AgentId)
 const isCapability = Schema.is(Capability.Capability)
 
 const matchOf = (slot: Slot, capabilities: ReadonlyArray<Capability.Capability>): AgentMatch => {
-  const invocations = slot.successes + slot.failures
+  const skill = capabilities[0]?.skill
+  const track = skill === undefined ? undefined : slot.history.skills.get(skill)
+  const { costMicroUsd = 0, failures = 0, successes = 0, totalMillis = 0 } = track ?? {}
+  const invocations = successes + failures
   const factors = Capability.score({
-    successes: slot.successes,
-    failures: slot.failures,
-    meanLatencyMillis: invocations === 0 ? undefined : slot.totalMillis / invocations,
-    meanCostMicroUsd: invocations === 0 ? undefined : slot.costMicroUsd / invocations
+    successes,
+    failures,
+    meanLatencyMillis: invocations === 0 ? undefined : totalMillis / invocations,
+    meanCostMicroUsd: invocations === 0 ? undefined : costMicroUsd / invocations
   })
   const priority = Math.max(...capabilities.map((capability) => capability.priority))
   return {
@@ -231,10 +226,23 @@ const ask = (probe: Effect.Effect<Health>): Effect.Effect<Health> =>
     })
   )
 
-/** A registry with these agents in it; it fails where one of them cannot be registered. */
+const onlySkillOf = ({ capabilities }: Agent): string | undefined =>
+  new Set(capabilities.map(({ skill }) => skill)).size === 1 ? capabilities[0]?.skill : undefined
+
+/** A registry in memory, whose registrations cannot fail for a log. */
+interface MemoryService extends Omit<Service, "register"> {
+  readonly register: (
+    agent: Agent,
+    options?: { readonly replace?: boolean }
+  ) => Effect.Effect<void, AgentRejected>
+}
+
+/** A registry in memory with these agents in it; it fails where one of them cannot be registered. */
 export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, AgentRejected> =>
   Effect.gen(function* () {
+    const clock = yield* Effect.clock
     const slots = new Map<string, Slot>()
+    let version = 0
     const find = (agentId: string): Effect.Effect<Slot, AgentNotFound> =>
       Effect.suspend(() => {
         const slot = slots.get(agentId.toLowerCase())
@@ -248,72 +256,102 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
           : Effect.succeed(slot)
       })
 
-    const register: Service["register"] = (agent) =>
+    const register: MemoryService["register"] = (agent, options) =>
       Effect.flatMap(Clock.currentTimeMillis, (registeredAt) => {
         const reject = (reason: string) => Effect.fail(new AgentRejected({ agentId: agent.id, reason }))
         if (!isId(agent.id)) return reject(`its id must be 1 to 128 letters, digits, ".", "_" or "-"`)
         const key = agent.id.toLowerCase()
         const taken = slots.get(key)
-        if (taken !== undefined)
+        if (taken !== undefined && options?.replace !== true)
           return reject(`"${taken.agent.id}" is registered already; unregister it first`)
         if (agent.capabilities.length === 0)
           return reject("it declares no capability, so nothing could select it")
         const bad = agent.capabilities.find((capability) => !isCapability(capability))
         if (bad !== undefined) return reject(`its capability ${JSON.stringify(bad)} is malformed`)
+        version++
         slots.set(key, {
           agent,
           registeredAt,
-          enabled: true,
+          revision: (taken?.revision ?? 0) + 1,
+          history: taken?.history ?? empty(),
+          enabled: taken?.enabled ?? true,
           health: { _tag: "Unknown" },
-          successes: 0,
-          failures: 0,
-          failuresByKind: {},
-          totalMillis: 0,
-          latencies: [],
-          tokens: 0,
-          costMicroUsd: 0,
-          lastInvocation: undefined
+          held: taken?.held,
+          load: taken?.load ?? 0
         })
         return Effect.void
       })
     for (const agent of agents) yield* register(agent)
 
-    const explain = (query: Capability.CapabilityQuery, usableOnly: boolean) => {
+    const whyNot = (slot: Slot, { except }: SelectionContext): string | undefined =>
+      !slot.enabled
+        ? "it is disabled"
+        : slot.health._tag === "Unhealthy"
+          ? `it is unhealthy: ${slot.health.error}`
+          : slot.held !== undefined && slot.held.until > currentTimeMillis(clock)
+            ? `it is held until ${new Date(slot.held.until).toISOString()}: ${slot.held.reason}`
+            : except?.includes(slot.agent.id)
+              ? "it was tried already"
+              : undefined
+
+    const explain = (
+      query: Capability.CapabilityQuery,
+      usableOnly: boolean,
+      context: SelectionContext = {}
+    ): Explanation => {
       const candidates: Array<AgentMatch> = []
       const rejections: Array<Rejection> = []
       for (const slot of slots.values()) {
         const agentId = slot.agent.id
         const result = Capability.match(slot.agent.capabilities, query)
+        const missing = slot.agent.requires.find((each) => !allows(context.granted, each))
+        const unusable = usableOnly ? whyNot(slot, context) : undefined
         if (result._tag === "Rejected")
           rejections.push({ agentId, stage: result.stage, reason: result.reason })
-        else if (usableOnly && !slot.enabled)
-          rejections.push({ agentId, stage: "health", reason: "it is disabled" })
-        else if (usableOnly && slot.health._tag === "Unhealthy") {
-          rejections.push({ agentId, stage: "health", reason: `it is unhealthy: ${slot.health.error}` })
-        } else candidates.push(matchOf(slot, result.capabilities))
+        else if (missing !== undefined)
+          rejections.push({
+            agentId,
+            stage: "permission",
+            reason: `it requires ${missing}, which the run does not grant`
+          })
+        else if (unusable !== undefined) rejections.push({ agentId, stage: "health", reason: unusable })
+        else candidates.push(matchOf(slot, result.capabilities))
       }
-      return { candidates: candidates.sort(byRank), rejections }
+      candidates.sort(byRank)
+      if (context.strategy === "sticky")
+        candidates.sort((a, b) => Number(b.agentId === context.sticky) - Number(a.agentId === context.sticky))
+      return { candidates, rejections }
     }
 
     const setEnabled = (enabled: boolean) => (agentId: string) =>
       Effect.map(find(agentId), (slot) => {
+        if (slot.enabled !== enabled) version++
         slot.enabled = enabled
       })
+
+    const list = () =>
+      [...slots.values()]
+        .map(({ agent, enabled, registeredAt, revision }) => ({ agent, enabled, registeredAt, revision }))
+        .sort((a, b) => (a.agent.id < b.agent.id ? -1 : 1))
+
+    const note = (agentId: string, skill: string | undefined, invocation: Invocation): void => {
+      const slot = slots.get(agentId.toLowerCase())
+      if (slot !== undefined)
+        observe(slot.history, skill ?? onlySkillOf(slot.agent), invocation, currentTimeMillis(clock))
+    }
 
     return {
       register,
       unregister: (agentId) =>
         Effect.map(find(agentId), () => {
+          version++
           slots.delete(agentId.toLowerCase())
         }),
       enable: setEnabled(true),
       disable: setEnabled(false),
       get: (agentId) => Effect.map(find(agentId), ({ agent }) => agent),
-      list: Effect.sync(() =>
-        [...slots.values()]
-          .map(({ agent, enabled, registeredAt }) => ({ agent, enabled, registeredAt }))
-          .sort((a, b) => (a.agent.id < b.agent.id ? -1 : 1))
-      ),
+      list: Effect.sync(list),
+      snapshot: Effect.sync(() => ({ version, agents: list() })),
       discover: (query) => Effect.sync(() => explain(query, true).candidates),
       query: (query) => Effect.sync(() => explain(query, false).candidates),
       findAgentsWithSkill: (skill) =>
@@ -323,16 +361,26 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
             .map(({ agent }) => agent.id)
             .sort()
         ),
-      selectAgent: (query) =>
+      explain: (query, context) => Effect.sync(() => explain(query, true, context)),
+      selectAgent: (query, context) =>
         Effect.suspend(() => {
-          const { candidates, rejections } = explain(query, true)
+          const { candidates, rejections } = explain(query, true, context)
           const agent = candidates[0] && slots.get(candidates[0].agentId.toLowerCase())?.agent
           if (agent !== undefined) return Effect.succeed({ agent, candidates, rejections })
           const skills = [...slots.values()].flatMap((slot) =>
             slot.agent.capabilities.map(({ skill }) => skill)
           )
+          const untils = rejections.flatMap(({ agentId, stage }) => {
+            const held = stage === "health" ? slots.get(agentId.toLowerCase())?.held?.until : undefined
+            return held === undefined ? [] : [held]
+          })
           return Effect.fail(
-            new NoCapableAgent({ query, rejections, knownSkills: [...new Set(skills)].sort() })
+            new NoCapableAgent({
+              query,
+              rejections,
+              knownSkills: [...new Set(skills)].sort(),
+              ...(untils.length === 0 ? {} : { availableAt: Math.min(...untils) })
+            })
           )
         }),
       health: (agentId) =>
@@ -345,40 +393,32 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
             }
           )
         ),
-      metrics: (agentId) =>
-        Effect.map(find(agentId), (slot) => {
-          const sorted = [...slot.latencies].sort((a, b) => a - b)
-          const invocations = slot.successes + slot.failures
-          return {
-            totalInvocations: invocations,
-            successCount: slot.successes,
-            failureCount: slot.failures,
-            failuresByKind: { ...slot.failuresByKind },
-            avgLatencyMs: invocations === 0 ? 0 : slot.totalMillis / invocations,
-            p50LatencyMs: quantile(sorted, 0.5),
-            p95LatencyMs: quantile(sorted, 0.95),
-            p99LatencyMs: quantile(sorted, 0.99),
-            totalTokens: slot.tokens,
-            costMicroUsd: slot.costMicroUsd,
-            lastInvocation: slot.lastInvocation
+      metrics: (agentId, skill) => Effect.map(find(agentId), ({ history }) => metricsOf(history, skill)),
+      begin: (agentId, skill) => {
+        const slot = slots.get(agentId.toLowerCase())
+        if (slot !== undefined) slot.load++
+        let ended = false
+        return {
+          end: (invocation) => {
+            if (ended) return
+            ended = true
+            if (slot !== undefined) slot.load--
+            if (invocation !== undefined) note(agentId, skill, invocation)
           }
-        }),
-      observe: (agentId, invocation) =>
-        Effect.clockWith((clock) => {
+        }
+      },
+      observe: (agentId, invocation, skill) => Effect.sync(() => note(agentId, skill, invocation)),
+      hold: (agentId, until, reason) =>
+        Effect.sync(() => {
           const slot = slots.get(agentId.toLowerCase())
-          if (slot === undefined) return Effect.void
-          if (invocation.failure === undefined) slot.successes++
-          else {
-            slot.failures++
-            slot.failuresByKind[invocation.failure] = (slot.failuresByKind[invocation.failure] ?? 0) + 1
+          if (slot !== undefined && until > (slot.held?.until ?? 0)) slot.held = { until, reason }
+        }),
+      recall: (histories) =>
+        Effect.sync(() => {
+          for (const [agentId, history] of histories) {
+            const slot = slots.get(agentId.toLowerCase())
+            if (slot !== undefined) slot.history = history
           }
-          const invocations = slot.successes + slot.failures
-          slot.latencies[(invocations - 1) % window] = invocation.durationMillis
-          slot.totalMillis += invocation.durationMillis
-          slot.tokens += invocation.usage.inputTokens + invocation.usage.outputTokens
-          slot.costMicroUsd += invocation.usage.costMicroUsd
-          slot.lastInvocation = currentTimeMillis(clock)
-          return Effect.void
         })
     }
   })

@@ -1,0 +1,102 @@
+import * as Schema from "effect/Schema"
+import type { Agent } from "./Agent.js"
+import * as Capability from "./Capability.js"
+import { AgentId } from "./Ids.js"
+import { didYouMean } from "./Nearest.js"
+import type { Granted } from "./Permission.js"
+
+/** Why one agent was not selected. */
+export const Rejection = Schema.Struct({
+  agentId: AgentId,
+  stage: Schema.Literal("skill", "type", "constraint", "permission", "health"),
+  reason: Schema.String
+})
+export type Rejection = typeof Rejection.Type
+
+const nearness: { readonly [Stage in Rejection["stage"]]: number } = {
+  health: 4,
+  permission: 3,
+  constraint: 2,
+  type: 1,
+  skill: 0
+}
+
+/**
+ * No agent can do it; the nearest miss is the one that failed last in the order skill, type, constraint, permission, health.
+ * `availableAt` is when the first agent that could do it is given work again, in milliseconds since 1970: it is held, or its
+ * circuit is open, until then. It is absent where waiting does not help.
+ */
+export class NoCapableAgent extends Schema.TaggedError<NoCapableAgent>()("NoCapableAgent", {
+  query: Capability.CapabilityQuery,
+  rejections: Schema.Array(Rejection),
+  knownSkills: Schema.Array(Schema.String),
+  availableAt: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
+}) {
+  /** The agent that came closest. */
+  get nearest(): Rejection | undefined {
+    let nearest: Rejection | undefined
+    for (const each of this.rejections)
+      if (nearest === undefined || nearness[each.stage] > nearness[nearest.stage]) nearest = each
+    return nearest
+  }
+  override get message() {
+    const skills = this.query.requiredSkills.map((skill) => `"${skill}"`).join(" and ")
+    const start = `No agent can do ${skills === "" ? "this" : skills}`
+    if (this.rejections.length === 0) return `${start}: no agent is registered`
+    const { nearest } = this
+    if (nearest !== undefined && nearest.stage !== "skill")
+      return `${start}; the nearest is "${nearest.agentId}", but ${nearest.reason}`
+    const hint = this.query.requiredSkills.map((skill) => didYouMean(skill, this.knownSkills)).join("")
+    return `${start}${hint} (the registered skills are ${this.knownSkills.join(", ")})`
+  }
+}
+
+/**
+ * How one of several capable agents is chosen. Whatever the strategy, agents that are busy to the limit they declare come
+ * after those that are not, and what is equal is ordered by priority, score and id.
+ *
+ * - `best-match`: by priority, then by score; the default;
+ * - `least-loaded`: by what the agent has under way at the moment;
+ * - `cheapest`: by the cost of an invocation as observed, then by the cost class that the capability declares;
+ * - `fastest`: by the time a success took as observed;
+ * - `sticky`: the agent that was named, as long as it is a candidate, otherwise as `best-match`.
+ */
+export const Strategy = Schema.Literal("best-match", "least-loaded", "cheapest", "fastest", "sticky")
+export type Strategy = typeof Strategy.Type
+
+/** What a selection depends on beside the query. */
+export interface SelectionContext {
+  /** How one of several is chosen; `best-match` by default. */
+  readonly strategy?: Strategy | undefined
+  /** The agent that the strategy `sticky` stays with. */
+  readonly sticky?: AgentId | undefined
+  /** What the run grants; agents that require more are no candidates. */
+  readonly granted?: Granted
+  /** Agents that are to be passed over, such as those that were tried already. */
+  readonly except?: ReadonlyArray<AgentId> | undefined
+}
+
+/** An agent that answers a query, with what matched and how it ranks. */
+export interface AgentMatch {
+  readonly agentId: AgentId
+  readonly matchedCapabilities: ReadonlyArray<Capability.Capability>
+  readonly priority: number
+  readonly score: number
+  readonly factors: Capability.Score
+}
+
+/**
+ * The answer to a selection: who does it, who else could, best first, and why nobody else. The lists are made when they are
+ * first looked at, as of then, since most selections need the agent only.
+ */
+export interface Selection {
+  readonly agent: Agent
+  readonly candidates: ReadonlyArray<AgentMatch>
+  readonly rejections: ReadonlyArray<Rejection>
+}
+
+/** Every agent, either as a candidate, best first, or with the reason why it is none. */
+export interface Explanation {
+  readonly candidates: ReadonlyArray<AgentMatch>
+  readonly rejections: ReadonlyArray<Rejection>
+}
