@@ -17,6 +17,7 @@ const order = [
   "Health",
   "Permission",
   "Secrets",
+  "SelectionStrategy",
   "Capability",
   "AgentMetrics",
   "Expression",

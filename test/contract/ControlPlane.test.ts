@@ -1,4 +1,5 @@
 import { describe, it } from "@effect/vitest"
+import { AgentUseLaws } from "@switchyard/core/testing/AgentUseLaws"
 import { BudgetLaws } from "@switchyard/core/testing/BudgetLaws"
 import { BudgetRecoveryLaws } from "@switchyard/core/testing/BudgetRecoveryLaws"
 import { CommandLaws } from "@switchyard/core/testing/CommandLaws"
@@ -38,6 +39,7 @@ const suites = [
   ["recovery", RecoveryLaws],
   ["interruptions", InterruptionLaws],
   ["waiting", WaitingLaws],
+  ["use of agents", AgentUseLaws],
   ["re-runs", RerunLaws],
   ["subworkflows", SubworkflowLaws],
   ["subworkflows of interrupted runs", SubworkflowRecoveryLaws],

@@ -291,7 +291,9 @@ describe("what agents do", () => {
       const work = agent("work", [give(null)])
       const broken = Effect.map(AgentRegistry, (registry) => ({
         ...registry,
-        observe: () => Effect.die(new Error("no metrics today"))
+        begin: () => {
+          throw new Error("no metrics today")
+        }
       }))
       const registry = yield* broken
       yield* registry.register(work)

@@ -281,7 +281,7 @@ describe("giving a step to another agent", () => {
       expect(yield* failure(WorkflowEdit.replaceAgentPolicy(given, "b", more))).toEqual([
         "EditRefused",
         `The step "b" ${refused}`,
-        '  policy.id: "id" is not known here; there is skill, agent, constraints, fallback, retry, attemptTimeoutMillis, stepTimeoutMillis'
+        '  policy.id: "id" is not known here; there is skill, agent, constraints, fallback, select, retry, attemptTimeoutMillis, stepTimeoutMillis'
       ])
     })
   )

@@ -85,9 +85,9 @@ describe("retries", () => {
     Effect.gen(function* () {
       const work = agent("work", (_, call) => [
         call === 0
-          ? fail("RateLimited", "slow down", 200)
+          ? fail("Unavailable", "slow down", 200)
           : call === 1
-            ? fail("RateLimited", "again", 1)
+            ? fail("Unavailable", "again", 1)
             : give(1)
       ])
       const { entries, result } = yield* execute(one({ retry }), [work])

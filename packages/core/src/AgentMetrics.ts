@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { AgentErrorKind } from "./AgentErrorKind.js"
-import { type Usage, totalTokens } from "./Usage.js"
+import { totalTokens, type Usage } from "./Usage.js"
 
 /** One finished invocation: what it took and how it ended. */
 export interface Invocation {

@@ -36,8 +36,7 @@ export {
   NoCapableAgent,
   Rejection,
   type Selection,
-  type SelectionContext,
-  Strategy
+  type SelectionContext
 } from "./AgentSelection.js"
 
 /** No agent has this id. */
@@ -379,7 +378,9 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
               query,
               rejections,
               knownSkills: [...new Set(skills)].sort(),
-              ...(untils.length === 0 ? {} : { availableAt: Math.min(...untils) })
+              ...(untils.length === 0
+                ? {}
+                : { availableAt: Math.min(...untils), heldUntil: Math.min(...untils) })
             })
           )
         }),

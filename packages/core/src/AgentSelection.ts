@@ -4,6 +4,7 @@ import * as Capability from "./Capability.js"
 import { AgentId } from "./Ids.js"
 import { didYouMean } from "./Nearest.js"
 import type { Granted } from "./Permission.js"
+import type { SelectionStrategy } from "./SelectionStrategy.js"
 
 /** Why one agent was not selected. */
 export const Rejection = Schema.Struct({
@@ -24,13 +25,15 @@ const nearness: { readonly [Stage in Rejection["stage"]]: number } = {
 /**
  * No agent can do it; the nearest miss is the one that failed last in the order skill, type, constraint, permission, health.
  * `availableAt` is when the first agent that could do it is given work again, in milliseconds since 1970: it is held, or its
- * circuit is open, until then. It is absent where waiting does not help.
+ * circuit is open, until then. It is absent where waiting does not help. `heldUntil` is the same of those that are only held, by a
+ * limit that their providers told the end of, so that it is known that they come back.
  */
 export class NoCapableAgent extends Schema.TaggedError<NoCapableAgent>()("NoCapableAgent", {
   query: Capability.CapabilityQuery,
   rejections: Schema.Array(Rejection),
   knownSkills: Schema.Array(Schema.String),
-  availableAt: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
+  availableAt: Schema.optionalWith(Schema.NonNegativeInt, { exact: true }),
+  heldUntil: Schema.optionalWith(Schema.NonNegativeInt, { exact: true })
 }) {
   /** The agent that came closest. */
   get nearest(): Rejection | undefined {
@@ -51,23 +54,10 @@ export class NoCapableAgent extends Schema.TaggedError<NoCapableAgent>()("NoCapa
   }
 }
 
-/**
- * How one of several capable agents is chosen. Whatever the strategy, agents that are busy to the limit they declare come
- * after those that are not, and what is equal is ordered by priority, score and id.
- *
- * - `best-match`: by priority, then by score; the default;
- * - `least-loaded`: by what the agent has under way at the moment;
- * - `cheapest`: by the cost of an invocation as observed, then by the cost class that the capability declares;
- * - `fastest`: by the time a success took as observed;
- * - `sticky`: the agent that was named, as long as it is a candidate, otherwise as `best-match`.
- */
-export const Strategy = Schema.Literal("best-match", "least-loaded", "cheapest", "fastest", "sticky")
-export type Strategy = typeof Strategy.Type
-
 /** What a selection depends on beside the query. */
 export interface SelectionContext {
   /** How one of several is chosen; `best-match` by default. */
-  readonly strategy?: Strategy | undefined
+  readonly strategy?: SelectionStrategy | undefined
   /** The agent that the strategy `sticky` stays with. */
   readonly sticky?: AgentId | undefined
   /** What the run grants; agents that require more are no candidates. */

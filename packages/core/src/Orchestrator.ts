@@ -11,9 +11,10 @@ import { EventLog, type EventLogError, type LogWriteFailed, layerMemory as logIn
 import type { CommandId } from "./Ids.js"
 import { type Budgets, noBudgets } from "./internal/budgets.js"
 import type { Children } from "./internal/childItems.js"
+import { currentTimeMillis, forker } from "./internal/compat.js"
 import * as engine from "./internal/engine.js"
 import type { Input } from "./internal/execution.js"
-import { type Limiter, unlimited } from "./internal/limiter.js"
+import { type Limiter, makeLimiter, unlimited } from "./internal/limiter.js"
 import { makeLocalChildren } from "./internal/localChildren.js"
 import type * as Message from "./internal/message.js"
 import type { Migration, MigrationReason } from "./internal/migration.js"
@@ -104,9 +105,12 @@ const make = Effect.gen(function* () {
   const registry = yield* AgentRegistry
   const workspaces = yield* WorkspaceService
 
+  const clock = yield* Effect.clock
+  const rooms = makeLimiter({}, yield* forker, () => currentTimeMillis(clock))
+
   const execute = (input: Start & Pick<Input, "workspace" | "kept">) =>
     Effect.gen(function* () {
-      const running = yield* engine.make({ ...input, log, registry })
+      const running = yield* engine.make({ ...input, log, registry, rooms })
       yield* running.start
       const execution: Execution = { run: input.run, ...running }
       return execution

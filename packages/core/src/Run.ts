@@ -330,7 +330,8 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
         step.failed++
       } else {
         item.answered++
-        item.tries = item.agentId === event.retry.agentId ? item.tries + 1 : 1
+        const again = item.agentId === event.retry.agentId
+        item.tries = again ? item.tries + (event.retry.held === true ? 0 : 1) : 1
         item.agentId = event.retry.agentId
       }
       break

@@ -9,6 +9,7 @@ import type { AgentId, StepId } from "./Ids.js"
 import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
 import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
 import type { Json } from "./Json.js"
+import type { SelectionStrategy } from "./SelectionStrategy.js"
 import type {
   Definition,
   Join,
@@ -164,6 +165,8 @@ export interface PolicyOptions {
   readonly stepTimeout?: Duration.DurationInput
   /** Whether other capable agents are tried when one has failed for good: the next ones by rank (default), none, or these. */
   readonly fallback?: boolean | ReadonlyArray<string>
+  /** How one of the agents is chosen that have the skill; `best-match` by default. */
+  readonly select?: SelectionStrategy
 }
 
 /**

@@ -4,6 +4,7 @@ import { Budget, StepBudget } from "./Budget.js"
 import { ConstraintValue } from "./Capability.js"
 import { AgentId, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
+import { SelectionStrategy } from "./SelectionStrategy.js"
 
 // Descriptions belong to the properties and not to their types: the JSON Schema has them, and messages do not.
 const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
@@ -74,6 +75,10 @@ const policyFields = {
   fallback: optional(
     Schema.Union(Schema.Boolean, Schema.Array(AgentId)),
     "Whether others, or which, try when an agent has failed."
+  ),
+  select: optional(
+    SelectionStrategy,
+    "How one of the agents is chosen that have the skill; `best-match` by default."
   )
 }
 

@@ -41,6 +41,7 @@ export const AgentPolicy = StepDefinition.pick(
   "agent",
   "constraints",
   "fallback",
+  "select",
   "retry",
   "attemptTimeoutMillis",
   "stepTimeoutMillis"

@@ -77,12 +77,12 @@ export const runOnce = (
   }
 }
 
-/** Fails an attempt that takes longer than this. */
+/** Fails an attempt that takes longer than this, where it is finite. */
 export const withTimeout = (
   attempt: Effect.Effect<Agent.Output, AgentError>,
-  millis: number | undefined
+  millis: number
 ): Effect.Effect<Agent.Output, AgentError> =>
-  millis === undefined
+  millis === Number.POSITIVE_INFINITY
     ? attempt
     : Effect.flatMap(
         Effect.timeoutOption(attempt, millis),

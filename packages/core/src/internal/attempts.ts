@@ -1,17 +1,18 @@
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import type * as Agent from "../Agent.js"
 import { type AgentError, unrestricted } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
-import type { Event, EventOf, Failure, ItemMetrics } from "../Event.js"
+import type { CapabilityQuery } from "../Capability.js"
+import type { Event, EventOf, Failure, ItemMetrics, Retry } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
-import type { RetryPolicy } from "../WorkflowDefinition.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { fromCause, reportedUsage, runOnce, withTimeout, wrongOutput } from "./agentCall.js"
-import { candidates, takeUp } from "./candidates.js"
+import { limitsOf } from "./agentLimits.js"
+import { type Asking, candidates, type Lineup, takeUp } from "./candidates.js"
+import { following } from "./failover.js"
 import type { Limiter } from "./limiter.js"
 import type { RunBudget, Spending } from "./runBudget.js"
 
@@ -19,6 +20,8 @@ import type { RunBudget, Spending } from "./runBudget.js"
 export interface Job {
   readonly runId: RunId
   readonly step: PlannedStep
+  /** What is asked of an agent for it. */
+  readonly query: CapabilityQuery
   readonly item: string
   readonly index: number
   readonly total: number
@@ -37,17 +40,8 @@ export interface Job {
 /** How an item ended: the event that records it. */
 export type ItemEnd = EventOf<"ItemCompleted"> | EventOf<"ItemFailed">
 
-/** The wait before the repetition number `retry` (1 for the first), jitter included, in whole milliseconds. */
-export const backoff = (policy: RetryPolicy, retry: number, random: number): number => {
-  const grown = policy.initialMillis === 0 ? 0 : policy.initialMillis * policy.factor ** (retry - 1)
-  const full = Math.min(policy.capMillis, grown)
-  return Math.round(full * (1 - policy.jitter * random))
-}
-
 const isNumber = (value: number | undefined): value is number =>
   typeof value === "number" && !Number.isNaN(value)
-
-const noFallback: ReadonlySet<string> = new Set(["InvalidInput", "PermissionDenied"])
 
 /** What an item needs of its coordinator. */
 export interface Surroundings {
@@ -55,6 +49,12 @@ export interface Surroundings {
   readonly emit: (event: Event) => void
   readonly now: () => number
   readonly limiter: Limiter
+  /** Lets attempts begin as their agents have room for them. */
+  readonly rooms: Limiter
+  /** The agents as the run got to know them: one that is registered anew meanwhile is another one only to other runs. */
+  readonly pins: Map<AgentId, Agent.Agent>
+  /** Who did something with a skill for this run before. */
+  readonly before: (skill: string | undefined) => AgentId | undefined
   /** What the run may use, where something limits it. */
   readonly budget: RunBudget | undefined
 }
@@ -67,6 +67,8 @@ interface Doing {
   attempt: number
   answered: number
   spent: Usage.Usage
+  /** How often the limits of agents had it wait. */
+  holds: number
 }
 
 const metricsOf = ({ answered, job, spent }: Doing, at: number): ItemMetrics => ({
@@ -119,6 +121,7 @@ const attemptOnce = (
     const { emit, now } = doing.surroundings
     const { definition } = job.step
     const startedAt = now()
+    const ticket = registry.begin(agent.id, definition.skill)
     emit({
       _tag: "ItemStarted",
       stepId: definition.id,
@@ -139,12 +142,12 @@ const attemptOnce = (
     const answered = (usage: Usage.Usage, failure: Agent.AgentErrorKind | undefined, at: number) => {
       doing.spent = Usage.add(before, usage)
       spending?.answered(usage, failure === undefined)
-      return registry.observe(agent.id, { durationMillis: Math.max(0, at - startedAt), usage, failure })
+      ticket.end({ durationMillis: Math.max(0, at - startedAt), usage, failure })
     }
-    const onFailure = (error: AgentError): Effect.Effect<FailedAttempt> => {
+    const onFailure = (error: AgentError): FailedAttempt => {
       const at = now()
-      const observed = answered(reportedUsage(error.usage ?? reported), error.kind, at)
-      return Effect.as(observed, { _tag: "FailedAttempt", error, at })
+      answered(reportedUsage(error.usage ?? reported), error.kind, at)
+      return { _tag: "FailedAttempt", error, at }
     }
     const task: Agent.Task = {
       runId: job.runId,
@@ -159,75 +162,117 @@ const attemptOnce = (
       workspace: job.workspace,
       permissions: unrestricted
     }
-    return Effect.matchCauseEffect(
-      withTimeout(runOnce(agent, task, onProgress), definition.attemptTimeoutMillis),
-      {
-        onSuccess: (output): Effect.Effect<ItemEnd | FailedAttempt> => {
-          const wrong = wrongOutput(output)
-          if (wrong !== undefined) return onFailure(wrong)
-          const at = now()
-          const observed = answered(reportedUsage(output.usage), undefined, at)
-          return Effect.as(observed, {
-            _tag: "ItemCompleted",
-            stepId: definition.id,
-            item: job.item,
-            index: job.index,
-            attempt: doing.attempt,
-            agentId: agent.id,
-            result: output.value,
-            metrics: metricsOf(doing, at)
-          } as const)
-        },
-        // Not reached where this fiber itself is interrupted.
-        onFailure: (cause) => onFailure(fromCause(cause))
+    const onOutput = (output: Agent.Output): ItemEnd | FailedAttempt => {
+      const wrong = wrongOutput(output)
+      if (wrong !== undefined) return onFailure(wrong)
+      const at = now()
+      answered(reportedUsage(output.usage), undefined, at)
+      return {
+        _tag: "ItemCompleted",
+        stepId: definition.id,
+        item: job.item,
+        index: job.index,
+        attempt: doing.attempt,
+        agentId: agent.id,
+        result: output.value,
+        metrics: metricsOf(doing, at)
       }
-    )
+    }
+    const { durationMillis = Number.POSITIVE_INFINITY } = limitsOf(agent, definition.skill)
+    const most = Math.min(durationMillis, definition.attemptTimeoutMillis ?? Number.POSITIVE_INFINITY)
+    return Effect.matchCause(withTimeout(runOnce(agent, task, onProgress), most), {
+      onSuccess: onOutput,
+      // Not reached where this fiber itself is interrupted.
+      onFailure: (cause) => onFailure(fromCause(cause))
+    }).pipe(Effect.onInterrupt(() => Effect.sync(() => ticket.end(undefined))))
   })
 
-/** Lets an agent make its attempts, from number `tries` on, and then the others; each when its group has room for it. */
-const attemptBy = (
-  doing: Doing,
+/** The agent as the run knows it. */
+const pinned = ({ surroundings: { pins } }: Doing, agent: Agent.Agent): Agent.Agent => {
+  const known = pins.get(agent.id)
+  if (known === undefined) pins.set(agent.id, agent)
+  return known ?? agent
+}
+
+/** Lets an attempt begin once its agent has room for it. */
+const inRoom = (
+  { job, surroundings: { rooms } }: Doing,
   agent: Agent.Agent,
-  others: ReadonlyArray<Agent.Agent>,
-  tries: number
-): Effect.Effect<ItemEnd> => {
+  attempt: Effect.Effect<ItemEnd | FailedAttempt>
+): Effect.Effect<ItemEnd | FailedAttempt> => {
+  const { priority = 0, skill } = job.step.definition
+  const { concurrency } = limitsOf(agent, skill)
+  if (concurrency === undefined) return attempt
+  const room = skill === undefined ? agent.id : `${agent.id} ${skill}`
+  rooms.limit(room, { concurrency })
+  return rooms.within(room, priority)(attempt)
+}
+
+/** Lets an agent make its attempts, from number `tries` on, and then the others; each when its group has room for it. */
+const attemptBy = (doing: Doing, line: Lineup, tries: number): Effect.Effect<ItemEnd> => {
   const { group, id: stepId, priority = 0 } = doing.job.step.definition
   const { budget, limiter } = doing.surroundings
+  const agent = pinned(doing, line.agent)
   const attempt = (spending?: Spending) =>
-    limiter.within(group, priority)(attemptOnce(doing, agent, spending))
+    limiter.within(group, priority)(inRoom(doing, agent, attemptOnce(doing, agent, spending)))
   const { index } = doing.job
   // What it may use is there before its group has room, so that no room is taken by what cannot begin.
   return Effect.flatMap(
     budget === undefined ? attempt() : budget.within({ stepId, index, priority, agentId: agent.id }, attempt),
-    (end) =>
-      end._tag === "FailedAttempt" ? afterFailure(doing, end, agent, others, tries) : Effect.succeed(end)
+    (end) => (end._tag === "FailedAttempt" ? afterFailure(doing, end, line, tries) : Effect.succeed(end))
   )
 }
+
+const askingOf = ({ job, registry, surroundings }: Doing): Asking => ({
+  registry,
+  step: job.step,
+  query: job.query,
+  granted: undefined,
+  sticky: () => surroundings.before(job.step.definition.skill)
+})
 
 const afterFailure = (
   doing: Doing,
   { at, error }: FailedAttempt,
-  agent: Agent.Agent,
-  others: ReadonlyArray<Agent.Agent>,
+  line: Lineup,
   tries: number
 ): Effect.Effect<ItemEnd> => {
-  const failure: Failure = { kind: error.kind, message: error.message, agentId: agent.id }
-  const policy = doing.job.step.definition.retry
-  const isWorthIt = policy?.on === undefined ? error.retryable : policy.on.includes(error.kind)
-  const retry = isWorthIt && policy !== undefined && tries < policy.attempts ? policy : undefined
-  const [next, ...rest] = retry !== undefined ? [agent, ...others] : noFallback.has(error.kind) ? [] : others
-  if (next === undefined) return Effect.succeed(failedWith(doing, failure, at))
-  return Effect.flatMap(retry === undefined ? Effect.succeed(0) : Random.next, (random) => {
-    const delayMillis =
-      retry === undefined ? 0 : Math.max(backoff(retry, tries, random), error.retryAfterMillis ?? 0)
-    const again = { attempt: doing.attempt + 1, delayMillis, agentId: next.id }
+  const failure: Failure = { kind: error.kind, message: error.message, agentId: line.agent.id }
+  const failed = { error, at, line, tries, holds: doing.holds }
+  return Effect.flatMap(following(failed, askingOf(doing)), (next) => {
+    if (next === undefined) return Effect.succeed(failedWith(doing, failure, at))
+    const { delayMillis, held } = next
+    const again: Retry = {
+      attempt: doing.attempt + 1,
+      delayMillis,
+      agentId: next.line.agent.id,
+      ...(held ? { held } : {})
+    }
     doing.surroundings.emit({ ...failedWith(doing, failure, at), retry: again })
     doing.attempt++
     doing.answered++
-    const following = attemptBy(doing, next, rest, retry === undefined ? 1 : tries + 1)
-    return delayMillis > 0 ? Effect.zipRight(Effect.sleep(delayMillis), following) : following
+    if (held) doing.holds++
+    const attempt = attemptBy(doing, next.line, next.tries)
+    return delayMillis > 0 ? Effect.zipRight(Effect.sleep(delayMillis), attempt) : attempt
   })
 }
+
+/**
+ * Whom to try, once somebody is there: an agent that is held is waited for. One whose circuit is open is waited for only as often
+ * as the retry policy has attempts, because nobody knows whether it comes back.
+ */
+const find = (
+  doing: Doing,
+  waits = 1
+): Effect.Effect<Lineup, AgentRegistry.AgentNotFound | AgentRegistry.NoCapableAgent> =>
+  Effect.catchTag(candidates(askingOf(doing)), "NoCapableAgent", (error) => {
+    const { availableAt, heldUntil } = error
+    const most = doing.job.step.definition.retry?.attempts ?? 1
+    const until = heldUntil ?? (waits < most ? availableAt : undefined)
+    if (until === undefined) return Effect.fail(error)
+    const millis = Math.max(1, until - doing.surroundings.now())
+    return Effect.zipRight(Effect.sleep(millis), find(doing, heldUntil === undefined ? waits + 1 : waits))
+  })
 
 /**
  * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. How the item ended is the
@@ -244,17 +289,13 @@ export const runItem = (
     surroundings,
     attempt: job.firstAttempt,
     answered: job.answered,
-    spent: job.usageBefore
+    spent: job.usageBefore,
+    holds: 0
   }
-  return Effect.matchEffect(candidates(job.step, registry), {
+  return Effect.matchEffect(find(doing), {
     onFailure: ({ _tag: kind, message }) =>
       Effect.succeed(failedWith(doing, { kind, message }, surroundings.now())),
-    onSuccess: (found) => {
-      const {
-        agents: [first, ...others],
-        tries
-      } = takeUp(found, job)
-      return attemptBy(doing, first, others, tries)
-    }
+    onSuccess: (found) =>
+      Effect.flatMap(takeUp(found, job), ({ line, tries }) => attemptBy(doing, line, tries))
   })
 }

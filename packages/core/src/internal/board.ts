@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { Agent } from "../Agent.js"
 import type * as AgentRegistry from "../AgentRegistry.js"
 import type { Event, Failure, PauseMode } from "../Event.js"
 import type * as Expression from "../Expression.js"
+import type { AgentId } from "../Ids.js"
 import type { Json } from "../Json.js"
 import type { Plan } from "../Plan.js"
 import * as Run from "../Run.js"
@@ -16,7 +18,6 @@ import { type Computed, compute } from "./compute.js"
 import type { Ending } from "./ending.js"
 import { given } from "./evaluation.js"
 import { endOf, itemEffect, type Sight } from "./items.js"
-import type { Limiter } from "./limiter.js"
 import { makeOffspring } from "./offspring.js"
 import { makeOpening } from "./opening.js"
 import type { RunBudget } from "./runBudget.js"
@@ -39,6 +40,18 @@ export interface Signals {
   readonly budget: RunBudget | undefined
 }
 
+/** Who did something last with each skill, as far as it is recorded. */
+const latestAgents = (plan: Plan, run: Run.Run): Map<string, AgentId> => {
+  const latest = new Map<string, AgentId>()
+  for (const { definition } of plan.steps) {
+    const items = definition.select === "sticky" ? run.steps.get(definition.id)?.items : undefined
+    for (const item of items ?? [])
+      if (item?.status === "Succeeded" && item.agentId !== undefined)
+        latest.set(definition.skill ?? "", item.agentId)
+  }
+  return latest
+}
+
 /**
  * The steps of one run: which may start, what is under way, how each one settles. Used by one coordinator fiber only. It
  * begins as the recorded state leaves it: what is settled stays so, what was under way is to be done again.
@@ -47,7 +60,7 @@ export const makeBoard = (
   plan: Plan,
   run: Run.Run,
   registry: AgentRegistry.Service,
-  limiter: Limiter,
+  limiters: Pick<Sight, "limiter" | "rooms">,
   children: Children,
   signals: Signals
 ) => {
@@ -124,7 +137,11 @@ export const makeBoard = (
     index
   })
 
-  const sight: Sight = { run, scopeOf, emit, now, limiter, budget, children }
+  const latest = latestAgents(plan, run)
+  const before = (skill: string | undefined) => latest.get(skill ?? "")
+  const { limiter, rooms } = limiters
+  const pins = new Map<AgentId, Agent>()
+  const sight: Sight = { run, scopeOf, emit, now, limiter, rooms, pins, before, budget, children }
 
   const { endWait, open } = makeOpening({
     lanes,
@@ -214,6 +231,8 @@ export const makeBoard = (
         lane.failing ??= end.failure
       } else {
         emit(end)
+        if (end._tag === "ItemCompleted" && end.agentId !== undefined)
+          latest.set(lane.step.definition.skill ?? "", end.agentId)
         const failing = end._tag === "ItemFailed" ? failureBy(lane, end.error) : undefined
         if (failing !== undefined && lane.failing === undefined) {
           lane.failing = failing

@@ -103,7 +103,7 @@ export const make = (input: Input): Effect.Effect<Engine> =>
         ownerChanged: () => post({ _tag: "Alarm" })
       })
       const signals = { emit, now, fork, budget, ...posted(post) }
-      const laid = makeBoard(given, run, registry, input.limiter, input.children, signals)
+      const laid = makeBoard(given, run, registry, input, input.children, signals)
       const over = () => post({ _tag: "TimeOver", lane: undefined })
       const { timeoutMillis } = given.definition
       return { budget, board: laid, clocks: makeRunClocks(run, timeoutMillis, laid, budget, fork, now, over) }

@@ -28,6 +28,8 @@ export interface Input {
   readonly registry: AgentRegistry.Service
   /** Lets attempts begin as the limits of their groups allow. */
   readonly limiter: Limiter
+  /** Lets attempts begin as the agents have room for them. */
+  readonly rooms: Limiter
   /** What the runs of this host share of their budgets. */
   readonly budgets: Budgets
   /** Has the items executed that are runs themselves. */

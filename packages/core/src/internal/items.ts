@@ -1,7 +1,9 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
 import type * as AgentRegistry from "../AgentRegistry.js"
+import { type CapabilityQuery, ConstraintValue } from "../Capability.js"
 import type { Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
@@ -11,7 +13,9 @@ import type { Workspace } from "../WorkspaceService.js"
 import { type ItemEnd, type Job, runItem, type Surroundings } from "./attempts.js"
 import { messageOf } from "./cause.js"
 import { type ChildJob, type Children, runChild } from "./childItems.js"
+import { catchAll } from "./compat.js"
 import type { Computed } from "./compute.js"
+import { given, unusable } from "./evaluation.js"
 import { hasItems } from "./planStep.js"
 import type { Lane } from "./schedule.js"
 
@@ -22,18 +26,22 @@ export interface Sight extends Surroundings {
   readonly children: Children
 }
 
+const isConstraints = Schema.is(Schema.Record({ key: Schema.String, value: ConstraintValue }))
+
 const jobOf = (
   lane: Lane,
   index: number,
   workspace: Workspace,
   { now, run }: Sight,
   item: string,
-  input: Json
+  input: Json,
+  query: CapabilityQuery
 ): Job => {
   const known = lane.state.items[index]
   return {
     runId: run.id,
     step: lane.step,
+    query,
     item,
     index,
     total: lane.items?.length ?? 1,
@@ -91,6 +99,18 @@ const performed = (
   return runChild(child, sight.children, sight)
 }
 
+/** What is asked of an agent for one item, where that depends on the item. */
+const constrained = (
+  query: CapabilityQuery,
+  constraints: Expression.Template,
+  scope: Expression.Scope
+): Effect.Effect<CapabilityQuery, Failure> =>
+  Effect.flatMap(given(constraints.evaluate(scope)), (value) =>
+    isConstraints(value)
+      ? Effect.succeed({ ...query, constraints: value })
+      : Effect.fail(unusable("constraints", value, "record of numbers, flags, texts and lists of texts"))
+  )
+
 /** Does an item from where it was left off, with the name and the input that its step's expressions give. */
 export const itemEffect = (
   lane: Lane,
@@ -100,25 +120,23 @@ export const itemEffect = (
   sight: Sight
 ): Effect.Effect<ItemEnd> => {
   const { step } = lane
-  const { forEach, input, label } = step
+  const { constraints, forEach, input, label, query } = step
   const value = lane.items?.[index] ?? null
   const plain = forEach === undefined ? step.definition.id : typeof value === "string" ? value : String(index)
   const edited = sight.run.inputs[step.definition.id]
-  const given = edited ?? (forEach === undefined ? sight.run.params : value)
-  if (label === undefined && (input === undefined || edited !== undefined)) {
-    return performed(lane, jobOf(lane, index, workspace, sight, plain, given), registry, sight)
+  const plainInput = edited ?? (forEach === undefined ? sight.run.params : value)
+  if (label === undefined && constraints === undefined && (input === undefined || edited !== undefined)) {
+    return performed(lane, jobOf(lane, index, workspace, sight, plain, plainInput, query), registry, sight)
   }
   return Effect.gen(function* () {
     const scope = sight.scopeOf(value, index)
-    const named = label === undefined ? plain : yield* label.evaluate(scope)
+    const named = label === undefined ? plain : yield* given(label.evaluate(scope))
     const item = typeof named === "string" ? named : JSON.stringify(named)
-    const made = input === undefined || edited !== undefined ? given : yield* input.evaluate(scope)
-    return yield* performed(lane, jobOf(lane, index, workspace, sight, item, made), registry, sight)
-  }).pipe(
-    Effect.catchTag("ExpressionError", ({ message }) =>
-      Effect.sync(() => failureOf(lane, index, plain, { kind: "ExpressionError", message }, sight.now()))
-    )
-  )
+    const made =
+      input === undefined || edited !== undefined ? plainInput : yield* given(input.evaluate(scope))
+    const asked = constraints === undefined ? query : yield* constrained(query, constraints, scope)
+    return yield* performed(lane, jobOf(lane, index, workspace, sight, item, made, asked), registry, sight)
+  }).pipe(catchAll((failure) => Effect.sync(() => failureOf(lane, index, plain, failure, sight.now()))))
 }
 
 /** How an item ended; `undefined` where it was interrupted, so that it is to be done again. */

@@ -35,6 +35,8 @@ export interface Limiter {
   ) => <A, E>(attempt: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** How many of a group may be under way at once, as far as it is limited. */
   readonly mostOf: (group: string | undefined) => number
+  /** Limits a group that has no limit yet. */
+  readonly limit: (group: string, limit: GroupLimit) => void
 }
 
 const minute = 60_000
@@ -42,7 +44,8 @@ const minute = 60_000
 /** No group is limited. */
 export const unlimited: Limiter = {
   within: () => (attempt) => attempt,
-  mostOf: () => Number.POSITIVE_INFINITY
+  mostOf: () => Number.POSITIVE_INFINITY,
+  limit: () => undefined
 }
 
 /** A limiter whose groups have nothing under way. */
@@ -51,12 +54,11 @@ export const makeLimiter = (
   fork: Fork,
   now: () => number
 ): Limiter => {
-  const groups = new Map<string, Group>(
-    Object.entries(limits).map(([name, limit]) => [
-      name,
-      { limit, underWay: 0, begun: [], waiting: [], timer: undefined }
-    ])
-  )
+  const groups = new Map<string, Group>()
+  const add = (name: string, limit: GroupLimit): void => {
+    groups.set(name, { limit, underWay: 0, begun: [], waiting: [], timer: undefined })
+  }
+  for (const [name, limit] of Object.entries(limits)) add(name, limit)
 
   /** How long until one may begin: 0 is now, and `undefined` is once another one has ended. */
   const delayOf = ({ begun, limit, underWay }: Group): number | undefined => {
@@ -121,6 +123,9 @@ export const makeLimiter = (
     mostOf: (name) => {
       const limit = name === undefined ? undefined : groups.get(name)?.limit
       return limit?.concurrency ?? limit?.perMinute ?? Number.POSITIVE_INFINITY
+    },
+    limit: (name, limit) => {
+      if (!groups.has(name)) add(name, limit)
     }
   }
 }

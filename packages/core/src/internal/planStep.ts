@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { CapabilityQuery } from "../Capability.js"
+import type { CapabilityQuery, ConstraintValue } from "../Capability.js"
 import * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { Definition, Join, Policies, StepDefinition } from "../WorkflowDefinition.js"
@@ -55,20 +55,39 @@ export interface PlannedStep {
   readonly forEach: Expression.Template | undefined
   readonly input: Expression.Template | undefined
   readonly label: Expression.Template | undefined
+  /** What it asks beside that of the agent for one item. */
+  readonly constraints: Expression.Template | undefined
 }
 
-/** What a step asks of an agent. */
+/** Whether a value is only known once an item is. */
+const isTemplate = (value: ConstraintValue): boolean =>
+  typeof value === "string"
+    ? value.includes("{{")
+    : Array.isArray(value) && value.some((each) => each.includes("{{"))
+
+/** What a step asks of an agent, as far as that is known before there are items. */
 export const queryOf = (
   step: Pick<StepDefinition, "skill" | "inputType" | "outputType" | "constraints">
-): CapabilityQuery => ({
-  requiredSkills: step.skill === undefined ? [] : [step.skill],
-  ...(step.inputType === undefined ? {} : { inputType: step.inputType }),
-  ...(step.outputType === undefined ? {} : { outputType: step.outputType }),
-  ...(step.constraints === undefined ? {} : { constraints: step.constraints })
-})
+): CapabilityQuery => {
+  const known = Object.entries(step.constraints ?? {}).filter(([, value]) => !isTemplate(value))
+  return {
+    requiredSkills: step.skill === undefined ? [] : [step.skill],
+    ...(step.inputType === undefined ? {} : { inputType: step.inputType }),
+    ...(step.outputType === undefined ? {} : { outputType: step.outputType }),
+    ...(known.length === 0 ? {} : { constraints: Object.fromEntries(known) })
+  }
+}
 
 const works = ["skill", "agent", "subworkflow", "map", "reduce", "approval", "wait"] as const
-const ofAgents = ["inputType", "constraints", "group", "retry", "attemptTimeoutMillis", "fallback"] as const
+const ofAgents = [
+  "inputType",
+  "constraints",
+  "group",
+  "retry",
+  "attemptTimeoutMillis",
+  "fallback",
+  "select"
+] as const
 const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure", "budget"] as const
 
 const checkWork = (step: StepDefinition, path: string, report: Report): void => {
@@ -192,7 +211,10 @@ export const planStep = (
     when: condition("when", given.when),
     forEach: template("forEach", given.forEach),
     input: template("input", given.input),
-    label: template("label", given.label)
+    label: template("label", given.label),
+    constraints: Object.values(given.constraints ?? {}).some(isTemplate)
+      ? template("constraints", given.constraints)
+      : undefined
   }
 }
 
@@ -232,7 +254,7 @@ const placesOf = (work: Work, place: MakePlace): ReadonlyArray<Place> => {
 
 /** The expressions of a step, each with what there is to look at beside what all expressions have. */
 export const referring = (step: PlannedStep): Referring => {
-  const { definition, dependencies, forEach, index, input, label, when, work } = step
+  const { constraints, definition, dependencies, forEach, index, input, label, when, work } = step
   const items = forEach === undefined ? none : ofItem
   const place: MakePlace = (name, compiled, more) => ({
     path: `steps[${index}].${name}`,
@@ -249,6 +271,7 @@ export const referring = (step: PlannedStep): Referring => {
       place("forEach", forEach, none),
       place("label", label, items),
       place("input", input, items),
+      place("constraints", constraints, items),
       ...placesOf(work, place)
     ]
   }
