@@ -14,6 +14,7 @@ import type { AgentId, Seq } from "./Ids.js"
 import { makeAdmission } from "./internal/admission.js"
 import { makeHostBudgets } from "./internal/budgets.js"
 import { budgetProblems } from "./internal/checkBudgets.js"
+import { beyond } from "./internal/checkPermissions.js"
 import { makeChildren } from "./internal/children.js"
 import { currentTimeMillis, forker, layerScoped } from "./internal/compat.js"
 import { beforeRegistration, makeExecutions } from "./internal/executions.js"
@@ -30,6 +31,7 @@ import { type RerunFrom, rerunOf } from "./internal/rerun.js"
 import { makeWarning, warningsOf } from "./internal/warnings.js"
 import type { CommandError, GroupLimit, MemoryOptions } from "./Orchestrator.js"
 import * as Params from "./Params.js"
+import { Permission } from "./Permission.js"
 import * as Plan from "./Plan.js"
 import {
   type InvalidId,
@@ -58,6 +60,11 @@ export type RunRequest<Params> = {
   readonly tags?: ReadonlyArray<string>
   /** What the run may use in all, in place of what the workflow says. */
   readonly budget?: Budget
+  /**
+   * What the run lets its agents do, of what the workflow grants: nothing else where this is there, whatever the workflow
+   * grants where it is missing.
+   */
+  readonly permissions?: ReadonlyArray<Permission>
 }
 
 /** The parameters of a request: required where the workflow declares them. */
@@ -94,7 +101,7 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
      * receive, what it is likely to cost. Nothing is done and nothing recorded.
      */
     readonly dryRun: <Params>(
-      request: Pick<RunRequest<Params>, "workflow"> & ParamsOf<Params>
+      request: Pick<RunRequest<Params>, "workflow" | "permissions"> & ParamsOf<Params>
     ) => Effect.Effect<DryRun.DryRun, Plan.InvalidWorkflow | Params.InvalidParams>
     /**
      * Does a run that has ended, or stands interrupted, again as another one that is linked to it: from the start, from what
@@ -186,7 +193,8 @@ const registrationOptions = Schema.decodeUnknown(
     concurrency: Schema.optional(Schema.Int.pipe(Schema.positive())),
     owner: Schema.optional(Schema.String),
     tags: Schema.optional(Schema.Array(Schema.String)),
-    budget: Schema.optionalWith(Budget, { exact: true })
+    budget: Schema.optionalWith(Budget, { exact: true }),
+    permissions: Schema.optional(Schema.Array(Permission))
   }),
   { errors: "all" }
 )
@@ -226,18 +234,27 @@ const make = (options: Options) =>
         Effect.map(checkParams(request.params ?? {}), (params) => ({ plan, params }))
       )
 
+    /** What a request says beside the workflow and the parameters, and what of it is most likely not meant. */
+    const optionsOf = (request: unknown, { name, permissions }: Definition) =>
+      Effect.map(
+        Effect.mapError(registrationOptions(request), (error) => Plan.misshapen(name, error)),
+        (requested) => ({
+          requested,
+          excess: beyond(permissions, requested.permissions, "permissions", "the workflow")
+        })
+      )
+
     const registerRun: Service["registerRun"] = (request) =>
       Effect.gen(function* () {
         const { params, plan } = yield* checked(request)
         const { definition } = plan
-        const requested = yield* Effect.mapError(registrationOptions(request), (error) =>
-          Plan.misshapen(definition.name, error)
-        )
+        const { excess, requested } = yield* optionsOf(request, definition)
         const problems = budgetProblems(requested.budget, "budget")
         if (problems.length > 0)
           return yield* new Plan.InvalidWorkflow({ workflow: definition.name, problems })
         yield* budgets.ready(requested.owner)
         yield* warn(plan)
+        yield* Effect.forEach(excess, ({ message, path }) => Effect.logWarning(`${path}: ${message}`))
         return yield* registerOnce(
           request.id,
           registration(definition, { ...requested, params, hash: pinnedHash(definition) }),
@@ -251,10 +268,10 @@ const make = (options: Options) =>
         const plan = yield* planOf(run.definition)
         const found = rerunOf(run, plan, from)
         if ("reason" in found) return yield* new RerunRefused({ runId: run.id, reason: found.reason })
-        const { concurrency, owner, params, tags } = run
+        const { concurrency, owner, params, permissions, tags } = run
         const hash = pinnedHash(plan.definition)
         const budget = run.budget === run.definition.budget ? undefined : run.budget
-        const options = { concurrency, owner, params, tags, budget, hash, ...found }
+        const options = { concurrency, owner, params, tags, budget, hash, permissions, ...found }
         const event = registration(plan.definition, options)
         yield* budgets.ready(owner)
         return yield* registerOnce(id, event, plan, found.reused)
@@ -266,7 +283,12 @@ const make = (options: Options) =>
       registerRun,
       validate: (workflow) => Effect.flatMap(planned({ workflow }), ({ plan }) => warningsOf(plan, registry)),
       dryRun: (request) =>
-        Effect.flatMap(checked(request), ({ params, plan }) => DryRun.make(plan, params, registry)),
+        Effect.gen(function* () {
+          const { params, plan } = yield* checked(request)
+          const { excess, requested } = yield* optionsOf(request, plan.definition)
+          const dry = yield* DryRun.make(plan, params, registry, requested.permissions)
+          return { ...dry, warnings: [...dry.warnings, ...excess] }
+        }),
       rerun,
       migrate: (runId, workflow, commandId) =>
         Effect.flatMap(planned({ workflow }), ({ checkParams, plan }) =>

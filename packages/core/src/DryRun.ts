@@ -10,6 +10,7 @@ import { stepTypeOf } from "./internal/schedule.js"
 import { warningsOf } from "./internal/warnings.js"
 import type { Json } from "./Json.js"
 import * as Params from "./Params.js"
+import { attenuate, type Granted } from "./Permission.js"
 import * as Plan from "./Plan.js"
 
 /** What so many invocations are likely to take, from what was observed of the agent so far. */
@@ -37,6 +38,8 @@ export interface DryStep {
   readonly items: number | undefined
   /** What the agent receives, for each item, where that does not depend on another step. */
   readonly inputs: ReadonlyArray<Json> | undefined
+  /** What it would let its agents, or the runs that its items are, do; `undefined` where nothing is restricted. */
+  readonly permissions: Granted
   /** What would become of the run that each item is, where that is known; a step that is no subworkflow has none. */
   readonly runs: ReadonlyArray<DryRun> | undefined
   /** Missing where nothing was observed of the agent, or the number of items is not known. */
@@ -49,6 +52,8 @@ export interface DryRun {
   readonly definitionHash: DefinitionHash
   /** With defaults filled in. */
   readonly params: Json
+  /** What it would let its agents do; `undefined` where nothing is restricted. */
+  readonly permissions: Granted
   /** The steps in an order in which they could be done. */
   readonly steps: ReadonlyArray<DryStep>
   /** What `ControlPlane.validate` says of the workflow. */
@@ -126,14 +131,15 @@ const sumOf = (estimates: ReadonlyArray<Estimate>): Estimate =>
 const runsOf = (
   { work }: Plan.PlannedStep,
   inputs: ReadonlyArray<Json> | undefined,
-  registry: Service
+  registry: Service,
+  granted: Granted
 ): Effect.Effect<ReadonlyArray<DryRun> | undefined> =>
   work._tag !== "Subworkflow" || inputs === undefined
     ? Effect.succeed(undefined)
     : Effect.flatMap(Plan.make(work.workflow), (plan) =>
         Effect.forEach(inputs, (input) =>
           Effect.flatMap(Params.check(plan.definition, undefined, input), (params) =>
-            make(plan, params, registry)
+            make(plan, params, registry, granted)
           )
         )
       ).pipe(Effect.option, Effect.map(Option.getOrUndefined))
@@ -142,7 +148,8 @@ const dryStep = (
   step: Plan.PlannedStep,
   plan: Plan.Plan,
   params: Json,
-  registry: Service
+  registry: Service,
+  granted: Granted
 ): Effect.Effect<DryStep> =>
   Effect.gen(function* () {
     const { definition, forEach, input, work } = step
@@ -169,7 +176,8 @@ const dryStep = (
           )
     const inputs = made?.filter((each) => each !== undefined)
     const complete = inputs?.length === made?.length ? inputs : undefined
-    const runs = yield* runsOf(step, complete, registry)
+    const permissions = attenuate(granted, definition.permissions)
+    const runs = yield* runsOf(step, complete, registry, permissions)
     const when = step.when === undefined ? true : yield* known(step.when, scope)
     // What takes no agent, or is known not to start, costs nothing.
     const estimated =
@@ -192,22 +200,33 @@ const dryStep = (
       when,
       items: elements?.length,
       inputs: complete,
+      permissions,
       runs,
       estimate: yield* estimated
     }
   })
 
-/** What would become of a run of a plan with these parameters, as things stand in the registry now. */
-export const make = (plan: Plan.Plan, params: Json, registry: AgentRegistry["Type"]): Effect.Effect<DryRun> =>
+/**
+ * What would become of a run of a plan with these parameters, as things stand in the registry now; it lets its agents do
+ * what is granted here and by the workflow.
+ */
+export const make = (
+  plan: Plan.Plan,
+  params: Json,
+  registry: AgentRegistry["Type"],
+  granted: Granted = undefined
+): Effect.Effect<DryRun> =>
   Effect.gen(function* () {
+    const permissions = attenuate(granted, plan.definition.permissions)
     const steps = yield* Effect.forEach(
       plan.order.flatMap((index) => plan.steps[index] ?? []),
-      (step) => dryStep(step, plan, params, registry)
+      (step) => dryStep(step, plan, params, registry, permissions)
     )
     const likely = steps.filter(({ compensates }) => compensates === undefined)
     return {
       definitionHash: pinnedHash(plan.definition),
       params,
+      permissions,
       steps,
       warnings: yield* warningsOf(plan, registry),
       estimate: sumOf(likely.flatMap(({ estimate }) => estimate ?? [])),

@@ -24,3 +24,11 @@ export const allows = (granted: Granted, permission: Permission): boolean =>
 /** What both grant: nobody hands over more than it has. */
 export const attenuate = (granted: Granted, to: Granted): Granted =>
   to === undefined ? granted : granted === undefined ? to : to.filter((each) => granted.includes(each))
+
+/** What the second grants and the first does not; `"everything"` where only the second one restricts nothing. */
+export const excess = (granted: Granted, wanted: Granted): ReadonlyArray<Permission> | "everything" =>
+  granted === undefined
+    ? []
+    : wanted === undefined
+      ? "everything"
+      : wanted.filter((each) => !granted.includes(each))

@@ -3,6 +3,7 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Expression from "./Expression.js"
 import { problemsOfBudgets, tightEstimates } from "./internal/checkBudgets.js"
+import { excessive } from "./internal/checkPermissions.js"
 import { checkGivenParams } from "./internal/givenParams.js"
 import { checkTypes } from "./internal/handover.js"
 import { connect } from "./internal/planGraph.js"
@@ -131,5 +132,6 @@ export const make = (given: Definition): Effect.Effect<Plan, InvalidWorkflow> =>
         workflow: definition.name,
         problems: [...misshapen, ...problems]
       })
-    return { definition, order, ...found }
+    const warnings = [...found.warnings, ...excessive(definition, definition.permissions)]
+    return { definition, order, ...found, warnings }
   })

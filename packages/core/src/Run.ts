@@ -14,6 +14,7 @@ import {
   receive,
   settle
 } from "./internal/runFold.js"
+import { attenuate } from "./Permission.js"
 import { type Run, RunStatus } from "./RunState.js"
 import { isTerminal, transitions } from "./RunTransitions.js"
 import { itemOf, pendingStep } from "./StepState.js"
@@ -92,6 +93,7 @@ export const register = (entry: Entry): Run | undefined => {
     definition: event.workflow,
     definitionHash: event.hash,
     params: event.params,
+    permissions: attenuate(event.permissions, event.workflow.permissions),
     registeredAs: undefined,
     owner: event.owner,
     tags: event.tags,

@@ -4,6 +4,7 @@ import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
 import type { CommandId, RunId, Seq, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
+import type { Granted } from "./Permission.js"
 import type { StepState } from "./StepState.js"
 import type * as Usage from "./Usage.js"
 import type { Definition } from "./WorkflowDefinition.js"
@@ -38,8 +39,12 @@ export interface Run {
   /** The hash of the definition, where it was recorded; `Run.hashOf` gives it for every run. */
   definitionHash: DefinitionHash | undefined
   params: Json
+  /** What it lets its agents do: what its registration and its workflow both grant. */
+  permissions: Granted
   /** What it was registered with, where it was migrated since. */
-  registeredAs: { readonly definition: Definition; readonly params: Json } | undefined
+  registeredAs:
+    | { readonly definition: Definition; readonly params: Json; readonly permissions: Granted }
+    | undefined
   readonly owner: string | undefined
   readonly tags: ReadonlyArray<string>
   readonly registeredAt: number

@@ -9,6 +9,7 @@ import type { AgentId, StepId } from "./Ids.js"
 import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
 import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
 import type { Json } from "./Json.js"
+import type { Permission } from "./Permission.js"
 import type { SelectionStrategy } from "./SelectionStrategy.js"
 import type {
   Definition,
@@ -103,6 +104,8 @@ export interface Options<A, Params> {
   readonly timeout?: Duration.DurationInput
   /** What a run may use in all. */
   readonly budget?: Budget
+  /** What a run lets its agents do; everything where this is missing, and nothing else where it is there. */
+  readonly permissions?: ReadonlyArray<Permission>
   /** How steps are done that do not say so themselves. */
   readonly defaults?: PolicyOptions
   /** What a run gives that completes, a template; by default the outputs of its last steps by their ids. */
@@ -232,6 +235,8 @@ export interface StepOptions<
   readonly wait?: WaitOptions<Context, Words>
   /** What all its items may use together, their retries included. */
   readonly budget?: StepBudget
+  /** What its agents, or its child runs, may do of what the run grants; all of that by default. */
+  readonly permissions?: ReadonlyArray<Permission>
 }
 
 const millis = (duration: Duration.DurationInput): number => Math.round(Duration.toMillis(duration))

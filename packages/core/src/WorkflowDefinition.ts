@@ -4,6 +4,7 @@ import { Budget, StepBudget } from "./Budget.js"
 import { ConstraintValue } from "./Capability.js"
 import { AgentId, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
+import { Permission } from "./Permission.js"
 import { SelectionStrategy } from "./SelectionStrategy.js"
 
 // Descriptions belong to the properties and not to their types: the JSON Schema has them, and messages do not.
@@ -171,6 +172,10 @@ export const StepDefinition = Schema.Struct({
   approval: optional(ApprovalDefinition, "Waits until somebody decides; a rejection fails the step."),
   wait: optional(WaitDefinition, "Waits for a time or a signal."),
   budget: optional(StepBudget, "What all its items may use together, their retries included."),
+  permissions: optional(
+    Schema.Array(Permission),
+    "What its agents may do, of what the run grants; all of that by default."
+  ),
   ...policyFields
 })
 export type StepDefinition = typeof StepDefinition.Type
@@ -186,6 +191,10 @@ const definitionFields = {
   concurrency: optional(Count, "How many items may be under way at once over all steps."),
   timeoutMillis: optional(Count, "How long a run may be running, in milliseconds; pauses do not count."),
   budget: optional(Budget, "What a run may use in all."),
+  permissions: optional(
+    Schema.Array(Permission),
+    "What a run lets its agents do; everything where this is missing, nothing else where it is there."
+  ),
   defaults: optional(Policies, "How steps are done that do not say so themselves."),
   output: optional(
     Json,

@@ -6,6 +6,7 @@ import type { CapabilityQuery } from "../Capability.js"
 import type { Event, EventOf, Failure, ItemMetrics, Retry } from "../Event.js"
 import type { AgentId, RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
+import type { Granted } from "../Permission.js"
 import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
@@ -27,6 +28,8 @@ export interface Job {
   readonly total: number
   readonly input: Json
   readonly workspace: Workspace
+  /** What it may do. */
+  readonly granted: Granted
   readonly firstAttempt: number
   /** How many attempts have been answered with a failure: the next one has the key after theirs. */
   readonly answered: number

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import type { EventOf, Failure, ItemMetrics, Parent, PauseMode } from "../Event.js"
 import { RunId } from "../Ids.js"
 import type { Json } from "../Json.js"
+import type { Granted } from "../Permission.js"
 import type { Run } from "../Run.js"
 import type { RunResult } from "../RunResult.js"
 import type * as Usage from "../Usage.js"
@@ -18,6 +19,8 @@ export interface Child {
   readonly params: Json
   readonly owner: string | undefined
   readonly tags: ReadonlyArray<string>
+  /** What the step that it is done for may do. */
+  readonly permissions: Granted
 }
 
 /** Has the items executed that are runs themselves. */
@@ -70,7 +73,7 @@ export const runChild = (
   { emit, now }: { readonly emit: (event: EventOf<"ItemStarted">) => void; readonly now: () => number }
 ): Effect.Effect<ItemEnd> =>
   Effect.uninterruptibleMask((restore) => {
-    const { firstAttempt: attempt, index, item, leaving, run, step, total } = job
+    const { firstAttempt: attempt, granted: permissions, index, item, leaving, run, step, total } = job
     const stepId = step.definition.id
     const parent = { runId: run.id, stepId, index }
     const childId = childIdOf(parent, step.forEach !== undefined)
@@ -114,7 +117,15 @@ export const runChild = (
         // The start of the item is in the log before its run is, so that whoever goes on after a crash knows of it.
         Effect.zipRight(
           Effect.yieldNow(),
-          children.begin({ runId: childId, parent, workflow: job.workflow, params: job.input, owner, tags })
+          children.begin({
+            runId: childId,
+            parent,
+            workflow: job.workflow,
+            params: job.input,
+            owner,
+            tags,
+            permissions
+          })
         ),
         Effect.onInterrupt(restore(children.ended(childId)), () => leave)
       ),

@@ -15,8 +15,15 @@ export const failureFrom = (error: { readonly _tag: string; readonly message: st
 /** The registration of a run that is an item of another one, by the plan of its workflow. */
 export const childRegistration = (
   { definition }: Plan,
-  { owner, params, parent, tags }: Child
+  { owner, params, parent, permissions, tags }: Child
 ): Effect.Effect<EventOf<"RunRegistered">, Params.InvalidParams> =>
   Effect.map(Params.check(definition, undefined, params), (checked) =>
-    registration(definition, { params: checked, owner, tags, parent, hash: pinnedHash(definition) })
+    registration(definition, {
+      params: checked,
+      owner,
+      tags,
+      parent,
+      permissions,
+      hash: pinnedHash(definition)
+    })
   )

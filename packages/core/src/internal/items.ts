@@ -7,6 +7,7 @@ import { type CapabilityQuery, ConstraintValue } from "../Capability.js"
 import type { Failure } from "../Event.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
+import { attenuate } from "../Permission.js"
 import type { Run } from "../Run.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
@@ -47,6 +48,7 @@ const jobOf = (
     total: lane.items?.length ?? 1,
     input,
     workspace,
+    granted: attenuate(run.permissions, lane.step.definition.permissions),
     firstAttempt: (known?.attempt ?? 0) + 1,
     answered: known?.answered ?? 0,
     agentId: known?.agentId,

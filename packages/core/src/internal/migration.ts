@@ -6,6 +6,7 @@ import type { Plan, PlannedStep } from "../Plan.js"
 import * as Run from "../Run.js"
 import { type Definition, Policies, type StepDefinition } from "../WorkflowDefinition.js"
 import { isSame } from "./jsonValue.js"
+import { checkPermissions } from "./migrationPermissions.js"
 import { hasItems, referring } from "./planStep.js"
 import { skipReason } from "./schedule.js"
 
@@ -82,7 +83,13 @@ const standingOf = (id: string, { status }: Run.StepState): string => `"${id}" $
 const hasBegun = ({ items, status }: Run.StepState): boolean => status !== "Pending" || items.length > 0
 
 /** What is judged by what it comes to, and what says how a step is done and not what. */
-const judgedApart: ReadonlySet<string> = new Set(["id", "after", "join", ...Object.keys(Policies.fields)])
+const judgedApart: ReadonlySet<string> = new Set([
+  "id",
+  "after",
+  "join",
+  "permissions",
+  ...Object.keys(Policies.fields)
+])
 
 /** A step of which something is recorded, before and after. */
 interface Kept {
@@ -220,6 +227,7 @@ export const judge = (
   const added = Object.keys(given).filter((key) => given[key] !== (old as Object)[key])
   checkSteps(run, migration, new Set(added), say)
   checkInputs(run, plan, say)
+  checkPermissions(run, plan.definition, say)
   if (reasons.length > 0) return reasons
   const more = added.length > 0 ? { params } : {}
   return { _tag: "RunMigrated", commandId, workflow: plan.definition, hash, ...more }

@@ -88,7 +88,15 @@ const ofAgents = [
   "fallback",
   "select"
 ] as const
-const ofItems = ["forEach", "label", "concurrency", "input", "onItemFailure", "budget"] as const
+const ofItems = [
+  "forEach",
+  "label",
+  "concurrency",
+  "input",
+  "onItemFailure",
+  "budget",
+  "permissions"
+] as const
 
 const checkWork = (step: StepDefinition, path: string, report: Report): void => {
   const given = works.filter((name) => step[name] !== undefined)

@@ -20,7 +20,8 @@ export const Problem = Schema.Struct({
     "group",
     "capability",
     "compensation",
-    "budget"
+    "budget",
+    "permission"
   ),
   message: Schema.String
 })

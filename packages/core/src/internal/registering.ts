@@ -12,6 +12,7 @@ import { makeExclusive } from "./exclusive.js"
 import type { Executions } from "./executions.js"
 import type { Handles } from "./handles.js"
 import { isSame } from "./jsonValue.js"
+import { ordered } from "./registration.js"
 
 const isRunId = Schema.is(RunId)
 
@@ -34,15 +35,19 @@ export const makeRegistering = (
 
     const registered = (
       id: RunId,
-      { inputs = {}, origin, params, parent, workflow }: EventOf<"RunRegistered">
+      { inputs = {}, origin, params, parent, permissions, workflow }: EventOf<"RunRegistered">
     ) =>
       Effect.map(lookup(id).pipe(Effect.catchTag("RunNotFound", () => Effect.succeed(undefined))), (run) => {
         if (run === undefined) return undefined
         const links = [run.origin ?? null, run.inputs, run.parent ?? null]
-        const asked = [workflow, params, origin ?? null, inputs, parent ?? null] as unknown as Json
+        const granted = ordered(permissions) ?? null
+        const asked = [workflow, params, granted, origin ?? null, inputs, parent ?? null] as unknown as Json
         // One that was migrated since is found by what it was registered with as well.
         const same = [run, ...(run.registeredAs === undefined ? [] : [run.registeredAs])].some((each) =>
-          isSame([each.definition, each.params, ...links] as unknown as Json, asked)
+          isSame(
+            [each.definition, each.params, ordered(each.permissions) ?? null, ...links] as unknown as Json,
+            asked
+          )
         )
         return { same, handle: currentHandleOf(run) }
       })

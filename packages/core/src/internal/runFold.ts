@@ -1,5 +1,6 @@
 import type { Event, EventOf, ItemMetrics, StepSummary } from "../Event.js"
 import type { Json } from "../Json.js"
+import { attenuate } from "../Permission.js"
 import type { Run } from "../RunState.js"
 import { type ItemState, pendingStep, type StepState, type StepStatus } from "../StepState.js"
 import * as Usage from "../Usage.js"
@@ -70,7 +71,8 @@ export const receive = (run: Run, name: string, payload: Json): void => {
 /** Gives a run another plan: what is known of steps that it has as well stays, and the others are forgotten. */
 export const migrate = (run: Run, { hash, params, workflow }: EventOf<"RunMigrated">): void => {
   if (run.budget === run.definition.budget) run.budget = workflow.budget
-  run.registeredAs ??= { definition: run.definition, params: run.params }
+  run.registeredAs ??= { definition: run.definition, params: run.params, permissions: run.permissions }
+  run.permissions = attenuate(run.permissions, workflow.permissions)
   run.definition = workflow
   run.definitionHash = hash
   if (params !== undefined) run.params = params

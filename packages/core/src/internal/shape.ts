@@ -73,6 +73,8 @@ const expected = (ast: AST.AST): string => {
       return oneOf([...new Set(ast.types.map(expected))])
     case "Literal":
       return JSON.stringify(ast.literal)
+    case "TemplateLiteral":
+      return JSON.stringify(`${ast.head}…`)
     case "StringKeyword":
       return "a text"
     case "NumberKeyword":

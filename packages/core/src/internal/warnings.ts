@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Service as AgentRegistry } from "../AgentRegistry.js"
 import type { AgentId } from "../Ids.js"
+import { allows, attenuate, type Granted } from "../Permission.js"
 import type { Plan } from "../Plan.js"
 import type { Definition, StepDefinition } from "../WorkflowDefinition.js"
 import { queryOf } from "./planStep.js"
@@ -22,7 +23,18 @@ const makeAsking = (registry: AgentRegistry) => {
         : Effect.tap(ask(), (answer) => Effect.sync(() => answers.set(key, answer)))
     )
   return {
-    agent: (id: AgentId) => once(`agent ${id}`, () => why(registry.get(id))),
+    agent: (id: AgentId, granted: Granted) =>
+      once(`agent ${id} ${granted?.join()}`, () =>
+        Effect.match(registry.get(id), {
+          onFailure: ({ message }) => message,
+          onSuccess: ({ requires }) => {
+            const missing = requires.filter((each) => !allows(granted, each))
+            return missing.length === 0
+              ? undefined
+              : `the agent "${id}" needs ${missing.join(", ")}, which is not granted here, so that it would be denied`
+          }
+        })
+      ),
     skill: (step: StepDefinition) => {
       const query = queryOf(step)
       return once(JSON.stringify(query), () => why(registry.selectAgent(query)))
@@ -32,7 +44,8 @@ const makeAsking = (registry: AgentRegistry) => {
 
 const capabilityWarnings = (
   { defaults, steps }: Definition,
-  ask: ReturnType<typeof makeAsking>
+  ask: ReturnType<typeof makeAsking>,
+  granted: Granted
 ): Effect.Effect<ReadonlyArray<Problem>> =>
   Effect.gen(function* () {
     const found: Array<Problem> = []
@@ -40,9 +53,9 @@ const capabilityWarnings = (
       Effect.map(answer, (message) => {
         if (message !== undefined) found.push({ path, rule: "capability", message })
       })
-    const others = (path: string, fallback: StepDefinition["fallback"]) =>
+    const others = (path: string, fallback: StepDefinition["fallback"], given: Granted) =>
       typeof fallback === "object"
-        ? Effect.forEach(fallback, (id, index) => warn(`${path}.fallback[${index}]`, ask.agent(id)), {
+        ? Effect.forEach(fallback, (id, index) => warn(`${path}.fallback[${index}]`, ask.agent(id, given)), {
             discard: true
           })
         : Effect.void
@@ -50,16 +63,18 @@ const capabilityWarnings = (
     let usesDefaults = false
     for (const [index, step] of steps.entries()) {
       const path = `steps[${index}]`
+      const given = attenuate(granted, step.permissions)
       if (step.subworkflow !== undefined) {
-        const inner = yield* capabilityWarnings(step.subworkflow, ask)
+        const { subworkflow } = step
+        const inner = yield* capabilityWarnings(subworkflow, ask, attenuate(given, subworkflow.permissions))
         found.push(...inner.map((each) => ({ ...each, path: `${path}.subworkflow.${each.path}` })))
-      } else if (step.agent !== undefined) yield* warn(`${path}.agent`, ask.agent(step.agent))
+      } else if (step.agent !== undefined) yield* warn(`${path}.agent`, ask.agent(step.agent, given))
       else if (step.skill !== undefined) yield* warn(`${path}.skill`, ask.skill(step))
       else continue
       usesDefaults ||= step.subworkflow === undefined && step.fallback === undefined
-      yield* others(path, step.fallback)
+      yield* others(path, step.fallback, given)
     }
-    if (usesDefaults) yield* others("defaults", defaults?.fallback)
+    if (usesDefaults) yield* others("defaults", defaults?.fallback, granted)
     return found
   })
 
@@ -68,7 +83,10 @@ export const warningsOf = (
   { definition, warnings }: Plan,
   registry: AgentRegistry
 ): Effect.Effect<ReadonlyArray<Problem>> =>
-  Effect.map(capabilityWarnings(definition, makeAsking(registry)), (more) => [...warnings, ...more])
+  Effect.map(capabilityWarnings(definition, makeAsking(registry), definition.permissions), (more) => [
+    ...warnings,
+    ...more
+  ])
 
 /** Logs the warnings of plans, those of each plan once. */
 export const makeWarning = (registry: AgentRegistry) => {
