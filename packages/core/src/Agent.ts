@@ -6,6 +6,7 @@ import * as Capability from "./Capability.js"
 import type { Metadata } from "./Event.js"
 import type { Health } from "./Health.js"
 import type { AgentId, RunId, StepId } from "./Ids.js"
+import { thrownBy } from "./internal/compat.js"
 import type { Json } from "./Json.js"
 import type { Granted, Permission } from "./Permission.js"
 import * as Usage from "./Usage.js"
@@ -185,11 +186,20 @@ export interface PromiseContext {
   readonly report: (fields: Omit<Progress, "_tag">) => void
 }
 
-/** Whatever was thrown, as an `AgentError`: one is kept as it is, anything else is a failure that is not repeated. */
-export const fromUnknown = (error: unknown): AgentError =>
-  error instanceof AgentError
-    ? error
-    : new AgentError({ kind: "Failed", reason: error instanceof Error ? error.message : String(error) })
+/** Whether a workspace refused something because the run does not grant it. */
+const isDenial = (error: unknown): boolean =>
+  error instanceof Error && "_tag" in error && error._tag === "WorkspaceError" && "permission" in error
+
+/**
+ * Whatever was thrown, as an `AgentError`: one is kept as it is, what a workspace denied is `PermissionDenied`, and anything
+ * else is a failure that is not repeated.
+ */
+export const fromUnknown = (thrown: unknown): AgentError => {
+  const error = thrownBy(thrown)
+  if (error instanceof AgentError) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new AgentError({ kind: isDenial(error) ? "PermissionDenied" : "Failed", reason })
+}
 
 /** An agent from an async function: a rejection is a failure, an `AgentError` keeps its kind. */
 export const fromPromise = (

@@ -7,7 +7,10 @@ const tool = /^tool:[^\s]+$/
  * network, or call one named tool (`tool:search`).
  */
 export const Permission = Schema.Union(
-  Schema.Literal("ReadFiles", "WriteFiles", "InvokeModel", "Execute", "Network"),
+  // Each by itself, so that what is misspelt is compared with all of them.
+  ...(["ReadFiles", "WriteFiles", "InvokeModel", "Execute", "Network"] as const).map((name) =>
+    Schema.Literal(name)
+  ),
   Schema.TemplateLiteral("tool:", Schema.String).pipe(
     Schema.pattern(tool, { message: () => 'name the tool after "tool:", as in "tool:search"' })
   )

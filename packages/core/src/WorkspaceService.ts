@@ -7,20 +7,26 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { RunId } from "./Ids.js"
 import { semaphore } from "./internal/compat.js"
+import { behind } from "./internal/guarding.js"
 import { holdInScope } from "./internal/held.js"
 import { copyOf } from "./internal/jsonValue.js"
 import { makeFileTree } from "./internal/memoryWorkspace.js"
 import { findNotJson, type Json } from "./Json.js"
+import { Permission } from "./Permission.js"
 
 /** The directories of a run. */
 export const Area = Schema.Literal("state", "reports", "outputs", "temp")
 export type Area = typeof Area.Type
 
-/** Something that the file system refused, with the path and what can be done about it. */
+/**
+ * Something that the file system refused, with the path and what can be done about it; or what the run does not grant, and
+ * then the permission is there.
+ */
 export class WorkspaceError extends Schema.TaggedError<WorkspaceError>()("WorkspaceError", {
   operation: Schema.String,
   path: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  permission: Schema.optionalWith(Permission, { exact: true })
 }) {
   override get message() {
     return `Cannot ${this.operation} ${this.path}: ${this.reason}`
@@ -72,6 +78,12 @@ export interface Workspace {
   /** The files in a directory and below it, as relative paths with `/`, sorted. */
   readonly list: (area: Area) => Effect.Effect<ReadonlyArray<string>, WorkspaceError>
 }
+
+/**
+ * The workspace behind what guards it, for what a host does itself where an agent has something done: it keeps the output of
+ * a program in files also where the run may not write any. It is never handed to an agent.
+ */
+export const unguarded = (workspace: Workspace): Workspace => behind(workspace)
 
 /** What becomes of a workspace when its run has ended, by outcome. `temp` is always removed. */
 export interface Retention {

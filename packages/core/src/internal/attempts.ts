@@ -10,11 +10,12 @@ import type { Granted } from "../Permission.js"
 import type { PlannedStep } from "../Plan.js"
 import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
-import { fromCause, reportedUsage, runOnce, withTimeout, wrongOutput } from "./agentCall.js"
+import { fromCause, reportedUsage, withTimeout, wrongOutput } from "./agentCall.js"
 import { limitsOf } from "./agentLimits.js"
 import { type Asking, candidates, type Lineup, takeUp } from "./candidates.js"
 import { following } from "./failover.js"
 import type { Limiter } from "./limiter.js"
+import { runWithin } from "./permissions.js"
 import type { RunBudget, Spending } from "./runBudget.js"
 
 /** One item to be done, and where it was left off. */
@@ -183,7 +184,9 @@ const attemptOnce = (
     }
     const { durationMillis = Number.POSITIVE_INFINITY } = limitsOf(agent, definition.skill)
     const most = Math.min(durationMillis, definition.attemptTimeoutMillis ?? Number.POSITIVE_INFINITY)
-    return Effect.matchCause(withTimeout(runOnce(agent, task, onProgress), most), {
+    const byStep = definition.permissions !== undefined
+    const running = runWithin(job.granted, byStep, agent, task, onProgress, emit)
+    return Effect.matchCause(withTimeout(running, most), {
       onSuccess: onOutput,
       // Not reached where this fiber itself is interrupted.
       onFailure: (cause) => onFailure(fromCause(cause))
@@ -230,7 +233,7 @@ const askingOf = ({ job, registry, surroundings }: Doing): Asking => ({
   registry,
   step: job.step,
   query: job.query,
-  granted: undefined,
+  granted: job.granted,
   sticky: () => surroundings.before(job.step.definition.skill)
 })
 

@@ -1,6 +1,7 @@
 /**
  * The names of Effect 3 that Effect 4 renames, in one place, so that a port changes this file only.
  */
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -67,6 +68,10 @@ export const makeScope = (): Scope.CloseableScope => Effect.runSync(Scope.make()
 /** Completes a deferred at once; the first completion counts. */
 export const completeDeferred = <A, E>(deferred: Deferred.Deferred<A, E>, exit: Exit.Exit<A, E>): void =>
   Deferred.unsafeDone(deferred, exit)
+
+/** What an effect failed with that was run as a promise; anything else as it is. */
+export const thrownBy = (error: unknown): unknown =>
+  Runtime.isFiberFailure(error) ? Cause.squash(error[Runtime.FiberFailureCauseId]) : error
 
 /** A chunk that shares an array, which is not changed any more. */
 export const chunkOf: <A>(items: ReadonlyArray<A>) => Chunk.Chunk<A> = Chunk.unsafeFromArray
