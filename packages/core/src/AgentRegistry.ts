@@ -311,6 +311,7 @@ export const make = (agents: Iterable<Agent> = []): Effect.Effect<Service, Agent
           rejections.push({
             agentId,
             stage: "permission",
+            permission: missing,
             reason: `it requires ${missing}, which the run does not grant`
           })
         else if (unusable !== undefined) rejections.push({ agentId, stage: "health", reason: unusable })

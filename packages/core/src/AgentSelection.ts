@@ -3,14 +3,15 @@ import type { Agent } from "./Agent.js"
 import * as Capability from "./Capability.js"
 import { AgentId } from "./Ids.js"
 import { didYouMean } from "./Nearest.js"
-import type { Granted } from "./Permission.js"
+import { type Granted, Permission } from "./Permission.js"
 import type { SelectionStrategy } from "./SelectionStrategy.js"
 
-/** Why one agent was not selected. */
+/** Why one agent was not selected; `permission` is the first one that it needs and is not granted, where that is why. */
 export const Rejection = Schema.Struct({
   agentId: AgentId,
   stage: Schema.Literal("skill", "type", "constraint", "permission", "health"),
-  reason: Schema.String
+  reason: Schema.String,
+  permission: Schema.optionalWith(Permission, { exact: true })
 })
 export type Rejection = typeof Rejection.Type
 

@@ -31,7 +31,7 @@ import { type RerunFrom, rerunOf } from "./internal/rerun.js"
 import { makeWarning, warningsOf } from "./internal/warnings.js"
 import type { CommandError, GroupLimit, MemoryOptions } from "./Orchestrator.js"
 import * as Params from "./Params.js"
-import { Permission } from "./Permission.js"
+import { attenuate, Permission } from "./Permission.js"
 import * as Plan from "./Plan.js"
 import {
   type InvalidId,
@@ -131,7 +131,10 @@ export class ControlPlane extends Context.Tag("@switchyard/core/ControlPlane")<
     >
     /** The agent that a step of a run would be given now; a step that names its agent gets that one. */
     readonly routeToAgent: (
-      step: Pick<StepDefinition, "skill" | "agent" | "inputType" | "outputType" | "constraints">,
+      step: Pick<
+        StepDefinition,
+        "skill" | "agent" | "inputType" | "outputType" | "constraints" | "select" | "permissions"
+      >,
       runId: string
     ) => Effect.Effect<AgentId, RunNotFound | AgentNotFound | NoCapableAgent | EventLogError>
     /**
@@ -296,9 +299,14 @@ const make = (options: Options) =>
         ),
       routeToAgent: (step, runId) =>
         Effect.gen(function* () {
-          yield* lookup(runId)
+          const run = yield* lookup(runId)
           if (step.agent !== undefined) return (yield* registry.get(step.agent)).id
-          return (yield* registry.selectAgent(Plan.queryOf(step))).agent.id
+          const granted = attenuate(run.permissions, step.permissions)
+          const { agent } = yield* registry.selectAgent(Plan.queryOf(step), {
+            strategy: step.select,
+            granted
+          })
+          return agent.id
         }),
       subscribe: (runId, after) =>
         Stream.unwrap(Effect.map(lookup(runId), (run) => entries(run.id, after ?? beforeRegistration(run)))),

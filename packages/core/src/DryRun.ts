@@ -82,13 +82,14 @@ const known = <A>(
 
 const chosenFor = (
   { definition, query, work }: Plan.PlannedStep,
-  registry: Service
+  registry: Service,
+  granted: Granted
 ): Effect.Effect<Pick<DryStep, "agentId" | "selection">> => {
   const none = { agentId: undefined, selection: undefined }
   if (work._tag !== "Agent") return Effect.succeed(none)
   const { agent } = definition
   return agent === undefined
-    ? Effect.match(registry.selectAgent(query), {
+    ? Effect.match(registry.selectAgent(query, { strategy: definition.select, granted }), {
         onFailure: () => none,
         onSuccess: (selection) => ({ agentId: selection.agent.id, selection })
       })
@@ -163,7 +164,8 @@ const dryStep = (
       item: null,
       index: 0
     }
-    const { agentId, selection } = yield* chosenFor(step, registry)
+    const permissions = attenuate(granted, definition.permissions)
+    const { agentId, selection } = yield* chosenFor(step, registry, permissions)
     const list = forEach === undefined ? [null] : yield* known(forEach, scope)
     const elements = hasItems(work) && Array.isArray(list) ? (list as ReadonlyArray<Json>) : undefined
     const made =
@@ -176,7 +178,6 @@ const dryStep = (
           )
     const inputs = made?.filter((each) => each !== undefined)
     const complete = inputs?.length === made?.length ? inputs : undefined
-    const permissions = attenuate(granted, definition.permissions)
     const runs = yield* runsOf(step, complete, registry, permissions)
     const when = step.when === undefined ? true : yield* known(step.when, scope)
     // What takes no agent, or is known not to start, costs nothing.

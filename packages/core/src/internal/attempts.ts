@@ -280,6 +280,15 @@ const find = (
     return Effect.zipRight(Effect.sleep(millis), find(doing, heldUntil === undefined ? waits + 1 : waits))
   })
 
+/** Records whom the run does not grant what they need, where nobody else is left. */
+const recordDenials = ({ job, surroundings }: Doing, { rejections }: AgentRegistry.NoCapableAgent): void => {
+  const { index, item } = job
+  const stepId = job.step.definition.id
+  for (const { agentId, permission, reason } of rejections)
+    if (permission !== undefined)
+      surroundings.emit({ _tag: "PermissionDenied", stepId, item, index, agentId, permission, reason })
+}
+
 /**
  * Does an item: attempts by the first agent as its retry policy allows, then by the next ones. How the item ended is the
  * result; what happens before is emitted.
@@ -299,8 +308,11 @@ export const runItem = (
     holds: 0
   }
   return Effect.matchEffect(find(doing), {
-    onFailure: ({ _tag: kind, message }) =>
-      Effect.succeed(failedWith(doing, { kind, message }, surroundings.now())),
+    onFailure: (error) => {
+      if (error._tag === "NoCapableAgent") recordDenials(doing, error)
+      const { _tag: kind, message } = error
+      return Effect.succeed(failedWith(doing, { kind, message }, surroundings.now()))
+    },
     onSuccess: (found) =>
       Effect.flatMap(takeUp(found, job), ({ line, tries }) => attemptBy(doing, line, tries))
   })

@@ -35,9 +35,9 @@ const makeAsking = (registry: AgentRegistry) => {
           }
         })
       ),
-    skill: (step: StepDefinition) => {
+    skill: (step: StepDefinition, granted: Granted) => {
       const query = queryOf(step)
-      return once(JSON.stringify(query), () => why(registry.selectAgent(query)))
+      return once(JSON.stringify([query, granted]), () => why(registry.selectAgent(query, { granted })))
     }
   }
 }
@@ -69,7 +69,7 @@ const capabilityWarnings = (
         const inner = yield* capabilityWarnings(subworkflow, ask, attenuate(given, subworkflow.permissions))
         found.push(...inner.map((each) => ({ ...each, path: `${path}.subworkflow.${each.path}` })))
       } else if (step.agent !== undefined) yield* warn(`${path}.agent`, ask.agent(step.agent, given))
-      else if (step.skill !== undefined) yield* warn(`${path}.skill`, ask.skill(step))
+      else if (step.skill !== undefined) yield* warn(`${path}.skill`, ask.skill(step, given))
       else continue
       usesDefaults ||= step.subworkflow === undefined && step.fallback === undefined
       yield* others(path, step.fallback, given)

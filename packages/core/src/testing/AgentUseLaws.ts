@@ -18,7 +18,7 @@ const registered = <A extends Agent>(agent: A) =>
     agent
   )
 
-const work = { capabilities: [{ skill: "serve" }] }
+const serve = { capabilities: [{ skill: "serve" }] }
 
 /** One step of the skill `work`. */
 const one = (options: Partial<Workflow.StepOptions<never>> = {}) =>
@@ -73,7 +73,7 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
             call < 3
               ? [ScriptedAgent.fail(call === 1 ? "QuotaExhausted" : "RateLimited", "slow down", 60_000)]
               : [ScriptedAgent.give("done")],
-          work
+          serve
         )
       )
       const run = yield* plane.registerRun({ workflow: one({ retry: { attempts: 1 } }) })
@@ -111,7 +111,7 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
             capabilities: [{ skill: "serve", priority: 1 }]
           })
         )
-        const second = yield* registered(ScriptedAgent.make("second", [ScriptedAgent.give(2)], work))
+        const second = yield* registered(ScriptedAgent.make("second", [ScriptedAgent.give(2)], serve))
         const run = yield* plane.registerRun({ workflow: one() })
         yield* equal("what it gives", (yield* ended(run, "Completed")).outputs.serve, 2)
         const [retry] = yield* retriesOf(run)
@@ -222,7 +222,7 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
   law("keeps to the agent that did it before where the step says so", ({ plane }) =>
     Effect.gen(function* () {
       for (const id of ["a", "b", "c"])
-        yield* registered(ScriptedAgent.make(id, [ScriptedAgent.give(id)], work))
+        yield* registered(ScriptedAgent.make(id, [ScriptedAgent.give(id)], serve))
       const registry = yield* AgentRegistry
       const workflow = Workflow.make("sticky").pipe(
         Workflow.step("first", { skill: "serve", select: "sticky" }),
@@ -240,6 +240,33 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
       yield* run.control(approve)
       const { outputs } = yield* ended(run, "Completed")
       yield* equal("who does it", outputs.second, first?.agentId)
+    })
+  ),
+
+  law("gives nobody what needs more than the run grants, and records who was passed over", ({ plane }) =>
+    Effect.gen(function* () {
+      const online = yield* registered(
+        ScriptedAgent.make("online", [ScriptedAgent.give("online")], {
+          capabilities: [{ skill: "serve", priority: 1 }],
+          requires: ["Network"]
+        })
+      )
+      const workflow = one()
+      const refused = yield* plane.registerRun({ workflow, permissions: ["ReadFiles"] })
+      yield* equal("why", (yield* ended(refused, "Failed")).failure?.kind, "NoCapableAgent")
+      const denials = yield* eventsOf(refused, "PermissionDenied")
+      yield* equal(
+        "what is recorded",
+        denials.map(({ agentId, permission }) => [agentId, permission]),
+        [["online", "Network"]]
+      )
+      yield* registered(ScriptedAgent.make("offline", [ScriptedAgent.give("offline")], serve))
+      const run = yield* plane.registerRun({ workflow, permissions: ["ReadFiles"] })
+      yield* equal("who does it", (yield* ended(run, "Completed")).outputs.serve, "offline")
+      yield* equal("without a denial", yield* eventsOf(run, "PermissionDenied"), [])
+      const free = yield* plane.registerRun({ workflow })
+      yield* equal("where everything is granted", (yield* ended(free, "Completed")).outputs.serve, "online")
+      yield* equal("calls", online.calls.length, 1)
     })
   ),
 
