@@ -58,6 +58,9 @@ interface Yard extends BrittleLog {
 const mostTurns = 300
 const turnMillis = 60
 
+/** How long an agent may be held at most, as its limits are drawn. */
+const longestHold = 5_000
+
 const calm: Life = { syncMillis: undefined, entries: undefined, kept: 0 }
 
 /** Another run, which gets through only where every slot is given back. */
@@ -206,7 +209,8 @@ const scenario = ({ actions, lives, slots }: Story, spec: Spec, simulation: Simu
       wrong.push("a subscriber from the start has seen something else")
     if (world.agent.running() > 0) wrong.push("calls are under way after the end")
     const next = yield* yard.host.plane.registerRun({ workflow: further })
-    yield* simulation.rest(turnMillis)
+    // Its agent may be held for a while after the last limit that it told of.
+    yield* simulation.rest(longestHold)
     if ((yield* next.status) !== "Completed") wrong.push(`a further run is ${yield* next.status}`)
     yield* stop(yard)
     return wrong

@@ -8,7 +8,7 @@ import * as fc from "fast-check"
 /** How one item behaves: how long it takes, and whether it fails, fails once, or breaks. */
 export interface ItemSpec {
   readonly millis: number
-  readonly ends: "well" | "badly" | "well at the second attempt" | "with a defect"
+  readonly ends: "well" | "badly" | "well at the second attempt" | "well after a limit" | "with a defect"
 }
 
 /**
@@ -44,6 +44,7 @@ const item: fc.Arbitrary<ItemSpec> = fc.record({
     { arbitrary: fc.constant("well" as const), weight: 8 },
     { arbitrary: fc.constant("badly" as const), weight: 1 },
     { arbitrary: fc.constant("well at the second attempt" as const), weight: 1 },
+    { arbitrary: fc.constant("well after a limit" as const), weight: 1 },
     { arbitrary: fc.constant("with a defect" as const), weight: 1 }
   )
 })
@@ -140,7 +141,7 @@ const sourceOf = ({ after, items, takes, work }: StepSpec): number | undefined =
 
 const listOf = ({ items }: StepSpec): ReadonlyArray<number> => (items ?? [0]).map((_, i) => i)
 
-const well = ({ ends }: ItemSpec) => ends === "well" || ends === "well at the second attempt"
+const well = ({ ends }: ItemSpec) => ends.startsWith("well")
 
 /** The workflow of one item that is a run: the first of its agents does as the item says. */
 const innerOf = ({ inner, items, only }: StepSpec, index: number): Spec | undefined => {
@@ -292,7 +293,10 @@ export const scriptOf =
     const acts = [ScriptedAgent.wait(how.millis)]
     if (how.ends === "badly") return [...acts, ScriptedAgent.fail("InvalidInput")]
     if (how.ends === "with a defect") return [...acts, ScriptedAgent.die(new Error("broken"))]
-    if (how.ends !== "well" && task.attempt === 1) return [...acts, ScriptedAgent.fail("Unavailable")]
+    if (how.ends === "well after a limit" && task.attempt <= 2)
+      return [...acts, ScriptedAgent.fail("RateLimited", "too fast", 15)]
+    if (how.ends === "well at the second attempt" && task.attempt === 1)
+      return [...acts, ScriptedAgent.fail("Unavailable")]
     return [...acts, ScriptedAgent.give(resultOf(task.stepId, task.index, task.input))]
   }
 
