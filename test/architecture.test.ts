@@ -28,6 +28,7 @@ const order = [
   "Workflow",
   "Params",
   "Plan",
+  "Shape",
   "WorkflowEdit",
   "Event",
   "StepState",

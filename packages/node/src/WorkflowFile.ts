@@ -1,21 +1,14 @@
-import { readFile, stat } from "node:fs/promises"
-import { extname, resolve } from "node:path"
+import { resolve } from "node:path"
 import * as Plan from "@switchyard/core/Plan"
 import type { Definition } from "@switchyard/core/Workflow"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { LineCounter } from "yaml"
-import { reasonOf } from "./internal/fileSystem.js"
-import { readJson } from "./internal/jsonSource.js"
 import { printYaml } from "./internal/printYaml.js"
-import type { SourceText } from "./internal/sourceText.js"
+import * as SourceFile from "./internal/sourceFile.js"
 import { withFiles } from "./internal/workflowFiles.js"
-import { readYaml } from "./internal/yamlSource.js"
 
+export type { Format } from "./internal/sourceFile.js"
 export { jsonSchema } from "./internal/workflowSchema.js"
-
-/** How a workflow is written: YAML 1.2 (core schema, without merge keys and tags of its own), or JSON to the letter. */
-export type Format = "yaml" | "json"
 
 /**
  * One thing that is wrong in a file: the path of the part, such as `steps[2].after[0]`, where that is written, which rule,
@@ -63,59 +56,20 @@ export interface ParseOptions {
   /** What problems name as the file; `workflow` by default. */
   readonly file?: string
   /** By default JSON where the name of the file ends with `.json`, otherwise YAML. */
-  readonly format?: Format
+  readonly format?: SourceFile.Format
 }
 
 const most = 16 * 1024 * 1024
 
-type Located = Omit<FileProblem, "line" | "column"> & { readonly offset: number }
-
-const textProblems = ({ pathAt, problems }: SourceText): ReadonlyArray<Located> =>
-  problems.map((problem) => ({
-    ...problem,
-    path: problem.rule === "document" ? "" : pathAt(problem.offset)
-  }))
-
-const located = (source: SourceText, problem: Omit<Located, "offset">): Located => ({
-  ...problem,
-  offset: source.offsetOf(problem.path, problem.rule === "unknown" ? "name" : "value")
-})
-
-/** JSON files name their schema so, since they cannot do it in a comment. */
-const withoutSchema = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null || !("$schema" in value)) return value
-  const { $schema, ...definition } = value
-  return typeof $schema === "string" ? definition : value
-}
-
-const linesOf = (text: string): LineCounter => {
-  const counter = new LineCounter()
-  counter.addNewLine(0)
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) counter.addNewLine(at + 1)
-  return counter
-}
+type Rule = FileProblem["rule"]
 
 /** The text of a file as its format understands it. */
-const sourceOf = (text: string, { file = "workflow", format }: ParseOptions) => {
-  const content = text.startsWith("\ufeff") ? text.slice(1) : text
-  const isJson = (format ?? (extname(file).toLowerCase() === ".json" ? "json" : "yaml")) === "json"
-  return { content, source: isJson ? readJson(content) : readYaml(content) }
-}
-
-/** Problems with the lines and columns of where they are, in the order of the text. */
-const placed = (content: string, problems: ReadonlyArray<Located>): ReadonlyArray<FileProblem> => {
-  const lines = linesOf(content)
-  return problems
-    .toSorted((a, b) => a.offset - b.offset)
-    .map(({ message, offset, path, rule }) => {
-      const { col, line } = lines.linePos(offset)
-      return { path, line, column: col, rule, message }
-    })
-}
+const sourceOf = (text: string, { file = "workflow", format }: ParseOptions) =>
+  SourceFile.sourceOf(text, { file, subject: "workflow", ...(format === undefined ? {} : { format }) })
 
 type Completed = Effect.Effect<{
   readonly value: unknown
-  readonly problems: ReadonlyArray<Omit<Located, "offset">>
+  readonly problems: ReadonlyArray<SourceFile.Wrong<Rule>>
 }>
 
 /** The definition that a text holds, once what it refers to is in its place. */
@@ -127,24 +81,27 @@ const understand = (
   Effect.suspend(() => {
     const { file = "workflow" } = options
     const { content, source } = sourceOf(text, options)
-    const found = textProblems(source)
-    const invalid = (problems: ReadonlyArray<Located>) =>
-      new InvalidWorkflowFile({ file, problems: placed(content, problems) })
+    const found = SourceFile.textProblems(source)
+    const invalid = (problems: ReadonlyArray<SourceFile.Located<Rule>>) =>
+      new InvalidWorkflowFile({ file, problems: SourceFile.placed<Rule>(content, problems) })
     if (source.value === undefined) return Effect.fail(invalid(found))
-    return Effect.flatMap(complete(withoutSchema(source.value)), ({ problems: missing, value }) => {
-      const wrong = [...found, ...missing.map((each) => located(source, each))]
-      return Effect.matchEffect(Plan.make(value as Definition), {
-        onFailure: ({ problems }) => {
-          const named = new Set(found.map(({ offset }) => offset))
-          const others = problems.map((each) => located(source, each))
-          // What is no part of YAML here is no part of a workflow either, which need not be said twice.
-          const more = others.filter(({ offset, rule }) => rule !== "unknown" || !named.has(offset))
-          return Effect.fail(invalid([...wrong, ...more]))
-        },
-        onSuccess: ({ definition }) =>
-          wrong.length === 0 ? Effect.succeed(definition) : Effect.fail(invalid(wrong))
-      })
-    })
+    return Effect.flatMap(
+      complete(SourceFile.withoutSchema(source.value)),
+      ({ problems: missing, value }) => {
+        const wrong = [...found, ...missing.map((each) => SourceFile.located(source, each))]
+        return Effect.matchEffect(Plan.make(value as Definition), {
+          onFailure: ({ problems }) => {
+            const named = new Set(found.map(({ offset }) => offset))
+            const others = problems.map((each) => SourceFile.located(source, each))
+            // What is no part of YAML here is no part of a workflow either, which need not be said twice.
+            const more = others.filter(({ offset, rule }) => rule !== "unknown" || !named.has(offset))
+            return Effect.fail(invalid([...wrong, ...more]))
+          },
+          onSuccess: ({ definition }) =>
+            wrong.length === 0 ? Effect.succeed(definition) : Effect.fail(invalid(wrong))
+        })
+      }
+    )
   })
 
 /**
@@ -164,20 +121,10 @@ export const parse = (
   )
 
 const textOf = (file: string): Effect.Effect<string, WorkflowFileUnreadable> =>
-  Effect.tryPromise({
-    try: async () => {
-      const stats = await stat(file)
-      if (!stats.isFile()) throw new Error("it is not a file")
-      if (stats.size > most) throw new Error("it is larger than 16 MiB, which no workflow is")
-      const bytes = await readFile(file)
-      try {
-        return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-      } catch {
-        throw new Error("it is not UTF-8; save it as that")
-      }
-    },
-    catch: (error) => new WorkflowFileUnreadable({ file, reason: reasonOf(error) })
-  })
+  Effect.mapError(
+    SourceFile.textOf(file, most, "workflow"),
+    (reason) => new WorkflowFileUnreadable({ file, reason })
+  )
 
 const readFrom = (
   file: string,
@@ -206,9 +153,9 @@ export const locate = (
   options: ParseOptions = {}
 ): ReadonlyArray<FileProblem> => {
   const { content, source } = sourceOf(text, options)
-  return placed(
+  return SourceFile.placed(
     content,
-    problems.map((problem) => located(source, problem))
+    problems.map((problem) => SourceFile.located(source, problem))
   )
 }
 
@@ -216,5 +163,5 @@ export const locate = (
  * The text of a definition, which `parse` gives back exactly as it was. YAML is in block style, nothing in it is folded, and
  * texts that look like something else are quoted; JSON is indented by two spaces.
  */
-export const print = (definition: Definition, format: Format): string =>
+export const print = (definition: Definition, format: SourceFile.Format): string =>
   format === "json" ? `${JSON.stringify(definition, null, 2)}\n` : printYaml(definition)

@@ -57,6 +57,10 @@ const expectedNumber = ({ exclusiveMinimum, maximum, minimum, type }: Bounds): s
 const oneOf = (names: ReadonlyArray<string>): string =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`
 
+/** The members of a union, those of unions in it included. */
+const membersOf = ({ types }: AST.Union): ReadonlyArray<AST.AST> =>
+  types.flatMap((each) => (AST.isUnion(each) ? membersOf(each) : [each]))
+
 /** What a schema accepts, in words. */
 const expected = (ast: AST.AST): string => {
   switch (ast._tag) {
@@ -70,13 +74,15 @@ const expected = (ast: AST.AST): string => {
     case "Suspend":
       return expected(ast.f())
     case "Union":
-      return oneOf([...new Set(ast.types.map(expected))])
+      return oneOf([...new Set(membersOf(ast).map(expected))])
     case "Literal":
       return JSON.stringify(ast.literal)
     case "TemplateLiteral":
       return JSON.stringify(`${ast.head}…`)
     case "StringKeyword":
       return "a text"
+    case "TemplateLiteral":
+      return `"${ast.head}…"`
     case "NumberKeyword":
       return "a number"
     case "BooleanKeyword":
@@ -103,7 +109,7 @@ const literalMeant = (ast: AST.AST, value: unknown): string => {
   if (typeof value !== "string" || !AST.isUnion(ast)) return ""
   return didYouMean(
     value,
-    ast.types.flatMap((each) =>
+    membersOf(ast).flatMap((each) =>
       AST.isLiteral(each) && typeof each.literal === "string" ? [each.literal] : []
     )
   )
@@ -130,9 +136,15 @@ const inside = (issue: ParseResult.Composite, path: ReadonlyArray<PropertyKey>):
   )
 }
 
+/** What speaks against each member of a union that has parts. */
+const membersIn = (issue: ParseResult.Composite): ReadonlyArray<ParseResult.Composite> =>
+  childrenOf(issue).flatMap((each) =>
+    each._tag !== "Composite" ? [] : AST.isUnion(each.ast) ? membersIn(each) : [each]
+  )
+
 /** The problems of the member of a union that a value is most likely meant to be. */
 const among = (issue: ParseResult.Composite, path: ReadonlyArray<PropertyKey>): ReadonlyArray<Misshapen> => {
-  const members = childrenOf(issue).flatMap((each) => (each._tag === "Composite" ? [inside(each, path)] : []))
+  const members = membersIn(issue).map((each) => inside(each, path))
   const [best] = members.toSorted((a, b) => a.length - b.length)
   if (best === undefined) return [mismatch(issue.ast, issue.actual, path)]
   const missing = members.map((each) => (each.length === 1 ? each[0]?.missing : undefined))

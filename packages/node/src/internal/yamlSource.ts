@@ -126,7 +126,7 @@ const firstAlias = (document: Document): number => {
 }
 
 /** Reads YAML 1.2. Problems of the text that leave its meaning clear are reported, and it is read all the same. */
-export const readYaml = (text: string): SourceText => {
+export const readYaml = (text: string, subject: "workflow" | "agent"): SourceText => {
   const problems: Array<TextProblem> = []
   const report: Report = (problem) => {
     problems.push(problem)
@@ -138,7 +138,7 @@ export const readYaml = (text: string): SourceText => {
     return nowhere
   }
   if (second !== undefined) {
-    const message = "a file has one workflow; put this document into a file of its own"
+    const message = `a file has one ${subject}; put this document into a file of its own`
     report({ offset: second.range[0], rule: "document", message })
   }
   if (document.directives.yaml.version !== "1.2") {
@@ -158,7 +158,8 @@ export const readYaml = (text: string): SourceText => {
       return document.toJS({ maxAliasCount: mostAliases })
     } catch (error) {
       if (!(error instanceof ReferenceError)) throw error
-      const message = "aliases stand for too much here; write it out, or let an expression make it"
+      const instead = subject === "workflow" ? ", or let an expression make it" : ""
+      const message = `aliases stand for too much here; write it out${instead}`
       report({ offset: firstAlias(document), rule: "alias", message })
       return undefined
     }
