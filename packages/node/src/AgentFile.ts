@@ -75,8 +75,8 @@ export type AgentFileError = InvalidAgentFile | AgentFileUnreadable
 /** An agent as a file has it. */
 export interface FileAgent {
   readonly agent: Agent
-  /** Whether it is to be given work. */
-  readonly enabled: boolean
+  /** Whether it is to be given work, where the file says so. */
+  readonly enabled: boolean | undefined
   /** The file, as it was named to whoever read it. */
   readonly file: string
   /** Where the file says the id of the agent, or where it begins. */
@@ -103,7 +103,8 @@ type Rule = FileProblem["rule"]
 type Wrong = SourceFile.Wrong<Rule>
 type Parts = Readonly<Record<string, unknown>>
 
-const most = 1024 * 1024
+/** The size in bytes of the largest file that is read. */
+export const mostBytes = 1024 * 1024
 
 const isParts = (value: unknown): value is Parts =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -160,7 +161,7 @@ const isId = Schema.is(AgentId)
 const agentOf = (
   value: unknown,
   { file, kinds = defaultKinds, secrets = Secrets.none }: ParseOptions
-): Effect.Effect<{ readonly agent: Agent; readonly enabled: boolean }, ReadonlyArray<Wrong>> =>
+): Effect.Effect<{ readonly agent: Agent; readonly enabled: boolean | undefined }, ReadonlyArray<Wrong>> =>
   Effect.gen(function* () {
     const { fields, kind } = yield* described(value, kinds)
     const name = file === undefined ? "agent" : basename(file, extname(file))
@@ -190,7 +191,7 @@ const agentOf = (
         ...(file === undefined ? {} : { source: resolve(file) })
       }
     }
-    return { agent, enabled: fields.enabled ?? true }
+    return { agent, enabled: fields.enabled }
   })
 
 /**
@@ -239,7 +240,7 @@ export const parse = (text: string, options: ParseOptions = {}): Effect.Effect<F
 
 /** Reads the agent in a file of UTF-8, YAML or JSON by its name. Files of more than 1 MiB, and what is no file, are refused unread. */
 export const load = (file: string, options: Options = {}): Effect.Effect<FileAgent, AgentFileError> =>
-  SourceFile.textOf(file, most, "agent").pipe(
+  SourceFile.textOf(file, mostBytes, "agent").pipe(
     Effect.mapError((reason) => new AgentFileUnreadable({ file, reason })),
     Effect.flatMap((text) => parse(text, { ...options, file }))
   )

@@ -16,6 +16,8 @@ import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import type { Runtime } from "./internal/compat.js"
+import { AgentDirectory, type Registered } from "./AgentDirectory.js"
+import type { AgentFileError } from "./AgentFile.js"
 import type { InvalidCommand } from "./ProcessAgent.js"
 
 /** A registered run, for hosts that do not use Effect. Promises reject with the typed errors of the control plane. */
@@ -66,6 +68,13 @@ export interface Host extends AsyncDisposable {
   readonly subscribe: (runId: string, after?: Seq) => AsyncIterable<Entry>
   /** Makes an agent available. */
   readonly registerAgent: (agent: Agent | Effect.Effect<Agent, InvalidCommand>) => Promise<void>
+  /**
+   * Registers the agents of a file or of a directory as they are now, in the place of those that were read from the same files
+   * before; it gives what is wrong with the others.
+   */
+  readonly loadAgents: (path: string) => Promise<Registered>
+  /** What is wrong now with files of the directory of `agentFiles`. */
+  readonly agentProblems: () => Promise<ReadonlyArray<AgentFileError>>
   /** Withdraws an agent. */
   readonly unregisterAgent: (agentId: string) => Promise<void>
   /** The runs that a filter lets through, newest first; everything recorded before the call is taken into account. */
@@ -83,7 +92,7 @@ export interface Host extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
-type Needed = ControlPlane.ControlPlane | AgentRegistry | Query.QueryService
+type Needed = ControlPlane.ControlPlane | AgentRegistry | AgentDirectory | Query.QueryService
 
 /** The methods of the services as functions that return promises; `runtime` is disposed of by `close`. */
 export const make = <E>(
@@ -131,6 +140,8 @@ export const make = <E>(
       registry((service) =>
         Effect.isEffect(agent) ? Effect.flatMap(agent, service.register) : service.register(agent)
       ),
+    loadAgents: (path) => run(Effect.flatMap(AgentDirectory, (files) => files.load(path))),
+    agentProblems: () => run(Effect.flatMap(AgentDirectory, (files) => files.problems)),
     unregisterAgent: (agentId) => registry((service) => service.unregister(agentId)),
     listRuns: (filter, paging) => query((service) => service.listRuns(filter, paging)),
     getRun: (runId) => query((service) => service.getRun(runId)),

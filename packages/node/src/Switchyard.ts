@@ -13,6 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as AgentDirectory from "./AgentDirectory.js"
+import type { AgentFileUnreadable } from "./AgentFile.js"
 import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as History from "./History.js"
@@ -30,6 +32,11 @@ export interface Options extends ControlPlane.Options {
   readonly directory: string
   /** The agents that are there from the start, those that `ProcessAgent.make` gives included; others can come later. */
   readonly agents?: ReadonlyArray<Agent | Effect.Effect<Agent, InvalidCommand>>
+  /**
+   * Agents from files: those of a directory, which are there before anything runs and are kept to what it says, and the kinds
+   * that files may describe, also those that `AgentDirectory.load` reads.
+   */
+  readonly agentFiles?: Omit<AgentDirectory.Options, "directory"> & { readonly directory?: string }
   /** What becomes of workspaces when their runs end; everything is kept by default. */
   readonly retention?: Partial<Retention>
   /** Whether runs that a crash or a stop interrupted go on when the directory is opened; they do by default. */
@@ -51,6 +58,7 @@ export type Services =
   | Orchestrator.Orchestrator
   | Distributor.Distributor
   | AgentRegistry.AgentRegistry
+  | AgentDirectory.AgentDirectory
   | WorkspaceService
   | QueryService
   | EventLog
@@ -64,10 +72,16 @@ export type OpenError =
   | LogWriteFailed
   | WorkspaceError
   | AgentRegistry.AgentRejected
+  | AgentFileUnreadable
   | InvalidCommand
 
 const made = <E>(agent: Agent | Effect.Effect<Agent, E>): Effect.Effect<Agent, E> =>
   Effect.isEffect(agent) ? agent : Effect.succeed(agent)
+
+const agentDirectory = ({ directory, ...options }: NonNullable<Options["agentFiles"]>) =>
+  directory === undefined
+    ? AgentDirectory.layerOnDemand(options)
+    : AgentDirectory.layer({ ...options, directory })
 
 /**
  * Everything wired on one directory. When the layer's scope closes, runs under way are suspended and go on when the
@@ -106,6 +120,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
+    Layer.provideMerge(agentDirectory(options.agentFiles ?? {})),
     Layer.provideMerge(
       History.layer({
         log,
