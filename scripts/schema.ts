@@ -1,7 +1,11 @@
 import { writeFileSync } from "node:fs"
-import { jsonSchema } from "@switchyard/node/WorkflowFile"
+import * as AgentFile from "@switchyard/node/AgentFile"
+import * as WorkflowFile from "@switchyard/node/WorkflowFile"
 
-writeFileSync(
-  new URL("../docs/workflow.schema.json", import.meta.url),
-  `${JSON.stringify(jsonSchema, null, 2)}\n`
-)
+const schemas = { workflow: WorkflowFile.jsonSchema, agent: AgentFile.jsonSchema() }
+
+for (const [name, schema] of Object.entries(schemas))
+  writeFileSync(
+    new URL(`../docs/${name}.schema.json`, import.meta.url),
+    `${JSON.stringify(schema, null, 2)}\n`
+  )

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AnyAgentKind } from "./AgentKind.js"
 import * as AgentFields from "./internal/agentFields.js"
+import { agentSchema } from "./internal/agentSchema.js"
 import { catchAllCause } from "./internal/compat.js"
 import { processKind } from "./internal/processKind.js"
 import * as SourceFile from "./internal/sourceFile.js"
@@ -244,3 +245,11 @@ export const load = (file: string, options: Options = {}): Effect.Effect<FileAge
     Effect.mapError((reason) => new AgentFileUnreadable({ file, reason })),
     Effect.flatMap((text) => parse(text, { ...options, file }))
   )
+
+/**
+ * The JSON Schema (draft 7) of files of agents of these kinds, with a description of every property, for editors. It says what
+ * editors can check; a file that it accepts may still be refused when it is read.
+ */
+export const jsonSchema = (
+  kinds: ReadonlyArray<AnyAgentKind> = defaultKinds
+): Readonly<Record<string, unknown>> => agentSchema(kinds, processKind.name)
