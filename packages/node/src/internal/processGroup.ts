@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { rm } from "node:fs/promises"
-import type { Readable } from "node:stream"
+import type { Readable, Writable } from "node:stream"
 import type { PathOutsideWorkspace, Workspace, WorkspaceError } from "@switchyard/core/WorkspaceService"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
@@ -51,6 +51,8 @@ export interface Program {
   readonly idempotencyKey: string
   /** What is written to its standard input, which is empty otherwise. A program need not read it. */
   readonly stdin: string | undefined
+  /** Called at once with its standard input, which then stays open for whoever is called; `stdin` is left out. */
+  readonly onStdin?: (stdin: Writable) => void
   /** Called with each chunk in order, one at a time; they must not reject. */
   readonly onStdout: (chunk: Uint8Array) => Promise<void>
   readonly onStderr: (chunk: Uint8Array) => Promise<void>
@@ -123,14 +125,19 @@ const launch = (program: Program, marker: Marker): Effect.Effect<Launched, Spawn
         env: { ...program.env, ...toEnvironment(marker) },
         shell: false,
         detached: true,
-        stdio: [program.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"]
+        stdio: [
+          program.stdin === undefined && program.onStdin === undefined ? "ignore" : "pipe",
+          "pipe",
+          "pipe"
+        ]
       })
       child.on("error", (error) => resume(Effect.fail(refused(error))))
       if (child.pid === undefined) return
       const launched = observe(child, child.pid, program, marker)
       // A program that does not read its input closes the pipe, and that is its right.
       child.stdin?.on("error", () => undefined)
-      child.stdin?.end(program.stdin)
+      if (program.onStdin === undefined) child.stdin?.end(program.stdin)
+      else if (child.stdin !== null) program.onStdin(child.stdin)
       resume(Effect.succeed(launched))
     } catch (error) {
       resume(Effect.fail(refused(error)))
