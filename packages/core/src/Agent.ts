@@ -67,6 +67,8 @@ export interface Task {
   readonly attempt: number
   readonly idempotencyKey: string
   readonly input: Json
+  /** What the step asks for by its constraints, such as a model. */
+  readonly constraints?: Readonly<Record<string, Capability.ConstraintValue>>
   readonly workspace: Workspace
   /** What it may do; files of the workspace are guarded already. */
   readonly permissions: Permissions

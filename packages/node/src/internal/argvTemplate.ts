@@ -1,3 +1,4 @@
+import type { Task } from "@switchyard/core/Agent"
 import type { Json } from "@switchyard/core/Json"
 import { didYouMean } from "@switchyard/core/Nearest"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,9 @@ export const placeholders = [
   "reports",
   "outputs",
   "temp",
-  "promptFile"
+  "prompt",
+  "promptFile",
+  "model"
 ] as const
 /** A name that an argument may hold in braces. */
 export type Placeholder = (typeof placeholders)[number]
@@ -28,8 +31,29 @@ type Part = string | { readonly name: Placeholder; readonly path: ReadonlyArray<
 /** One element of an argument vector, split into text and placeholders. */
 export type Template = ReadonlyArray<Part>
 
+/** An element, or several that are left out together where there is no value for one of their placeholders. */
+export type Argument = Template | { readonly optional: ReadonlyArray<Template> }
+
 /** What the placeholders stand for in one attempt. */
 export type Values = { readonly [Name in Placeholder]?: Json | undefined }
+
+/** What a task says. */
+export const valuesOf = (task: Task): Values => ({
+  input: task.input,
+  item: task.item,
+  index: task.index,
+  total: task.total,
+  attempt: task.attempt,
+  skill: task.skill,
+  runId: task.runId,
+  stepId: task.stepId,
+  idempotencyKey: task.idempotencyKey,
+  workspace: task.workspace.root,
+  state: task.workspace.stateDir,
+  reports: task.workspace.reportsDir,
+  outputs: task.workspace.outputsDir,
+  temp: task.workspace.tempDir
+})
 
 const isPlaceholder = (name: string): name is Placeholder =>
   (placeholders as ReadonlyArray<string>).includes(name)
@@ -65,9 +89,20 @@ export const parse = (text: string): Effect.Effect<Template, string> =>
     return parts.filter((part) => part !== "")
   })
 
+/** Splits an element, or several that belong together. */
+export const parseArgument = (written: string | ReadonlyArray<string>): Effect.Effect<Argument, string> =>
+  typeof written === "string"
+    ? parse(written)
+    : Effect.map(Effect.forEach(written, parse), (optional) => ({ optional }))
+
+const templatesOf = (argument: Argument): ReadonlyArray<Template> =>
+  "optional" in argument ? argument.optional : [argument]
+
 /** Whether an element has a placeholder of this name. */
-export const mentions = (template: Template, name: Placeholder): boolean =>
-  template.some((part) => typeof part !== "string" && part.name === name)
+export const mentions = (argument: Argument, name: Placeholder): boolean =>
+  templatesOf(argument).some((template) =>
+    template.some((part) => typeof part !== "string" && part.name === name)
+  )
 
 /** A value as one argument: text as it is, anything else as JSON. */
 export const asText = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value))
@@ -92,4 +127,21 @@ export const render = (template: Template, values: Values): Effect.Effect<string
         : Effect.succeed(asText(value))
     }),
     (texts) => texts.join("")
+  )
+
+/** All elements with their values in place; fails with a sentence where a value is missing that may not be. */
+export const renderAll = (
+  all: ReadonlyArray<Argument>,
+  values: Values
+): Effect.Effect<ReadonlyArray<string>, string> =>
+  Effect.map(
+    Effect.forEach(all, (argument) =>
+      "optional" in argument
+        ? Effect.orElseSucceed(
+            Effect.forEach(argument.optional, (template) => render(template, values)),
+            (): ReadonlyArray<string> => []
+          )
+        : Effect.map(render(argument, values), (text) => [text])
+    ),
+    (found) => found.flat()
   )

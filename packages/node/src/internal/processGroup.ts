@@ -20,6 +20,7 @@ import {
 } from "./processMarker.js"
 import { type ProcessRecord, pathOf } from "./processRecord.js"
 import { alive, bootId, groupMember, startTicks } from "./processTable.js"
+import { load, type Open, type TerminalSize } from "./terminal.js"
 
 /** The operating system did not start a program. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>()("SpawnFailed", {
@@ -56,6 +57,11 @@ export interface Program {
   /** Called with each chunk in order, one at a time; they must not reject. */
   readonly onStdout: (chunk: Uint8Array) => Promise<void>
   readonly onStderr: (chunk: Uint8Array) => Promise<void>
+  /**
+   * The size of the terminal that it runs in, where it is to have one; both streams are one then, the standard output. The
+   * command has to be an absolute path, and there is no standard input but the terminal.
+   */
+  readonly terminal?: TerminalSize
 }
 
 /** How a program ended: with a code, or by a signal. */
@@ -117,7 +123,7 @@ const observe = (child: ChildProcess, pgid: number, program: Program, marker: Ma
 const refused = (error: unknown): SpawnFailed =>
   new SpawnFailed({ code: errnoOf(error) ?? "", reason: reasonOf(error) })
 
-const launch = (program: Program, marker: Marker): Effect.Effect<Launched, SpawnFailed> =>
+const withPipes = (program: Program, marker: Marker): Effect.Effect<Launched, SpawnFailed> =>
   async<Launched, SpawnFailed>((resume) => {
     try {
       const child = spawn(program.command, [...program.args], {
@@ -143,6 +149,51 @@ const launch = (program: Program, marker: Marker): Effect.Effect<Launched, Spawn
       resume(Effect.fail(refused(error)))
     }
   })
+
+const inTerminal = (
+  open: Open,
+  program: Program,
+  size: TerminalSize,
+  marker: Marker
+): Effect.Effect<Launched, SpawnFailed> =>
+  Effect.try({
+    try: () => {
+      const env = { ...program.env, ...toEnvironment(marker) }
+      const terminal = open(program.command, program.args, size, program.cwd, env)
+      let leaderExited = false
+      let consumed: Promise<void> = Promise.resolve()
+      terminal.onData((chunk) => {
+        terminal.pause()
+        consumed = consumed.then(() => program.onStdout(chunk)).then(terminal.resume)
+      })
+      const exited = new Promise<Exit>((resolve) => {
+        terminal.onExit((code, signal) => {
+          leaderExited = true
+          resolve({ code, signal })
+        })
+      })
+      return {
+        pgid: terminal.pid,
+        marker,
+        exit: Effect.promise(() => exited),
+        leaderExited: () => leaderExited,
+        drained: exited.then(() => consumed),
+        // A terminal is closed with its leader, whoever else has it open.
+        abandonStreams: () => undefined
+      }
+    },
+    catch: refused
+  })
+
+const launch = (program: Program, marker: Marker): Effect.Effect<Launched, SpawnFailed> => {
+  const { terminal } = program
+  return terminal === undefined
+    ? withPipes(program, marker)
+    : Effect.flatMap(
+        Effect.mapError(load, (error) => new SpawnFailed(error)),
+        (open) => inTerminal(open, program, terminal, marker)
+      )
+}
 
 const end = (
   group: Launched,

@@ -1,11 +1,12 @@
 import { AgentError, type AgentErrorKind } from "@switchyard/core/Agent"
 import type { Exit, SpawnFailed } from "./processGroup.js"
+import { notInstalled } from "./terminal.js"
 
 /** A failed attempt, in one call. */
 export const failure = (kind: AgentErrorKind, reason: string): AgentError => new AgentError({ kind, reason })
 
 /** What it means that the operating system did not start a program, and what to do about it. */
-export const spawnError = (command: string, error: SpawnFailed): AgentError => {
+export const spawnError = (command: string, error: Pick<SpawnFailed, "code" | "reason">): AgentError => {
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":
@@ -20,6 +21,8 @@ export const spawnError = (command: string, error: SpawnFailed): AgentError => {
         "NotFound",
         `The program "${command}" was found, but this user may not execute it (${error.code})`
       )
+    case notInstalled:
+      return failure("NotFound", `The program "${command}" is to run in a terminal, but ${error.reason}`)
     case "E2BIG":
       return failure("InvalidInput", `The input is too long for an argument; use prompt: "stdin" or "file"`)
     case "ERR_INVALID_ARG_VALUE":
