@@ -15,8 +15,9 @@ const Value = Schema.Union(Schema.String, Schema.JsonNumber)
 
 /**
  * What a record says of consumption. Amounts are numbers, lists of numbers, which are added up, or texts such as `2.1k` and
- * `$0.05`; `cachedTokens` are a part of `inputTokens`. `of` says what they count: the `attempt` up to here (the default), or
- * this `record` alone, and then records with the same `key` in a row are told the same again and count once.
+ * `$0.05`; `cachedTokens` are a part of `inputTokens`. `of` says what they count: the `attempt` up to here (the default), where
+ * an amount that is not given stays what it was, or this `record` alone, where records with the same `key` in a row are told
+ * the same again and count once.
  */
 export const UsageRule = Schema.Struct({
   of: optional(
@@ -69,7 +70,12 @@ export const RecordRule = Schema.Struct({
   remainingMillis: optional(Value, "How much longer it takes, in milliseconds."),
   usage: optional(UsageRule, "What it has consumed."),
   result: optional(Json, "The result, or what it has come to; the last one counts."),
-  error: optional(ErrorRule, "What went wrong.")
+  error: optional(ErrorRule, "What went wrong."),
+  recovered: optional(Schema.Literal(true), "That it goes on takes back what went wrong before."),
+  ends: optional(
+    Schema.Literal(true),
+    "The output is whole with such a record; where a rule says so, there is no result without one."
+  )
 })
 export type RecordRule = typeof RecordRule.Type
 

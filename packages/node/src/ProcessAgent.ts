@@ -17,7 +17,7 @@ import { type Escalation, start } from "./internal/processGroup.js"
 import { outcome, replacedCharacters, timedOut } from "./internal/programEnd.js"
 import { failure, spawnError } from "./internal/programFailure.js"
 import { directoryOf, findExecutable, fromWorkspace, openSink } from "./internal/programFiles.js"
-import { chooseModel, type Model, promptOf } from "./internal/programModels.js"
+import { chooseModel, type Model, noModel, promptOf } from "./internal/programModels.js"
 import { makeReader, type Reading } from "./internal/programOutput.js"
 import { ending, makeTail } from "./internal/programTail.js"
 import { compileRules } from "./internal/recordMapping.js"
@@ -62,7 +62,10 @@ export interface Options {
   readonly prompt?: "argument" | "stdin" | "file"
   /** The field that holds the prompt in an input that is an object with such a text; otherwise all of the input is the prompt. */
   readonly promptField?: string
-  /** The models that it can use, by name; an input that is an object names one in `model`, or the step in a constraint. */
+  /**
+   * The models that it can use, by name; any without it. Where an element mentions `{{model}}`, an input that is an object may
+   * name one in `model`, and otherwise the step in its constraint `model`.
+   */
   readonly models?: Readonly<Record<string, Model>>
   /** The model where nobody names one; without it `{{model}}` has no value then. */
   readonly model?: string
@@ -233,8 +236,9 @@ const runOnce = (
       yield* permissions.require(permission, `run the program "${command.command}"`)
     }
     const env = yield* Variables.resolve(command.surroundings)
-    const asked = task.constraints?.model
-    const model = yield* chooseModel(command.models, command.model, task.input, asked)
+    const model = command.templates.some((each) => Template.mentions(each, "model"))
+      ? yield* chooseModel(command.models, command.model, task.input, task.constraints?.model)
+      : noModel
     const prompt = Template.asText(promptOf(task.input, command.promptField))
     const promptFile =
       command.prompt === "file"

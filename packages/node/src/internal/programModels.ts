@@ -20,6 +20,9 @@ export interface Chosen {
   readonly prices: Prices | undefined
 }
 
+/** The program is not told any. */
+export const noModel: Chosen = { argument: undefined, prices: undefined }
+
 /** The prices of a model, where it has any; cached tokens cost what other input costs unless said otherwise. */
 const pricesOf = (model: Model | undefined): Prices | undefined => {
   const { cachedUsdPerMillion, inputUsdPerMillion, outputUsdPerMillion } = model ?? {}
@@ -38,16 +41,19 @@ const textAt = (input: Json, field: string): string | undefined => {
 export const promptOf = (input: Json, field: string | undefined): Json =>
   (field === undefined ? undefined : textAt(input, field)) ?? input
 
-/** The model of an attempt: what the input names in `model`, else what the step asks for, else the default. */
+/**
+ * The model of an attempt: what the input names in `model`, else what the step asks for, else the default. Where models are
+ * described it has to be one of them, and may be any otherwise.
+ */
 export const chooseModel = (
   models: Readonly<Record<string, Model>> | undefined,
   otherwise: string | undefined,
   input: Json,
   constraint: unknown
 ): Effect.Effect<Chosen, AgentError> => {
-  const asked = models === undefined ? undefined : textAt(input, "model")
-  const name = asked ?? (typeof constraint === "string" ? constraint : undefined) ?? otherwise
-  if (name === undefined) return Effect.succeed({ argument: undefined, prices: undefined })
+  const name =
+    textAt(input, "model") ?? (typeof constraint === "string" ? constraint : undefined) ?? otherwise
+  if (name === undefined) return Effect.succeed(noModel)
   const model = models !== undefined && Object.hasOwn(models, name) ? models[name] : undefined
   if (models !== undefined && model === undefined) {
     const known = Object.keys(models)

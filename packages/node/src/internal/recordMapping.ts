@@ -28,6 +28,8 @@ interface Rule extends Parts<"progress" | "message" | "remainingMillis" | "resul
   readonly pattern: RegExp | undefined
   readonly usage: (Parts<UsageName> & { readonly ofRecord: boolean }) | undefined
   readonly error: (Parts<ErrorName> & { readonly kind: Agent.AgentErrorKind | undefined }) | undefined
+  readonly recovered: boolean
+  readonly ends: boolean
 }
 
 /** Rules that were checked and can be applied. */
@@ -104,7 +106,9 @@ const compileRule = (rule: RecordRule, place: string): Effect.Effect<Rule, strin
         Effect.runSync(Effect.orElseSucceed(condition.evaluate(scope), () => false)),
       pattern,
       usage: usage === undefined ? undefined : { ...usage, ofRecord: rule.usage?.of === "record" },
-      error: error === undefined ? undefined : { ...error, kind: rule.error?.kind }
+      error: error === undefined ? undefined : { ...error, kind: rule.error?.kind },
+      recovered: rule.recovered ?? false,
+      ends: rule.ends ?? false
     }
   })
 
@@ -134,6 +138,10 @@ const given = (part: Part | undefined, scope: Expression.Scope): Json | undefine
   const found = part?.(scope)
   return found !== undefined && "value" in found && found.value !== null ? found.value : undefined
 }
+
+/** The named groups of a match that are part of it. */
+const namedIn = ({ groups = {} }: RegExpExecArray): Fields =>
+  Object.fromEntries(Object.entries(groups).filter(([, text]) => text !== undefined))
 
 interface Consumed {
   readonly usage: Usage.Usage
@@ -173,29 +181,35 @@ export const makeMappedRecords = (
   let result: { readonly value: Json } | undefined
   let error: SaidError | undefined
   let trouble: string | undefined
+  let whole = !rules.some(({ ends }) => ends)
   // What is settled, what the records with the latest key come to, and whether anything was said at all.
   let settled: Consumed = nothing
   let open: { readonly key: string; readonly consumed: Consumed } | undefined
   let consumed: Usage.Usage | undefined
 
   const consume = (rule: NonNullable<Rule["usage"]>, scope: Expression.Scope) => {
-    const cost = given(rule.costUsd, scope)
+    const before = rule.ofRecord ? nothing : settled
+    const amount = (part: Part | undefined, otherwise: number) => {
+      const value = given(part, scope)
+      return value === undefined ? otherwise : amountOf(value)
+    }
+    const { usage } = before
     const found: Consumed = {
       usage: Usage.make({
-        inputTokens: amountOf(given(rule.inputTokens, scope)),
-        outputTokens: amountOf(given(rule.outputTokens, scope)),
-        cachedTokens: amountOf(given(rule.cachedTokens, scope)),
-        costUsd: amountOf(cost)
+        inputTokens: amount(rule.inputTokens, usage.inputTokens),
+        outputTokens: amount(rule.outputTokens, usage.outputTokens),
+        cachedTokens: amount(rule.cachedTokens, usage.cachedTokens),
+        costUsd: amount(rule.costUsd, Usage.costUsd(usage))
       }),
-      priced: cost !== undefined
+      priced: before.priced || given(rule.costUsd, scope) !== undefined
     }
-    if (!rule.ofRecord) {
-      settled = found
-      open = undefined
-    } else {
+    if (rule.ofRecord) {
       const key = textOf(given(rule.key, scope) ?? "")
       if (open !== undefined && (key === "" || open.key !== key)) settled = plus(settled, open.consumed)
       open = { key, consumed: found }
+    } else {
+      settled = found
+      open = undefined
     }
     consumed = withPrice(open === undefined ? settled : plus(settled, open.consumed), prices)
   }
@@ -248,6 +262,8 @@ export const makeMappedRecords = (
     })
     if (progress !== undefined) report(progress)
     if (rule.result !== undefined) settle(rule.result, scope)
+    if (rule.recovered) error = undefined
+    if (rule.ends) whole = true
     if (rule.error !== undefined) fail(rule.error, scope)
   }
 
@@ -257,14 +273,14 @@ export const makeMappedRecords = (
         if (rule.pattern === undefined) apply(rule, record)
         else if (isFields(record) && typeof record.line === "string") {
           const groups = rule.pattern.exec(record.line)
-          if (groups !== null) apply(rule, { ...record, ...groups.groups })
+          if (groups !== null) apply(rule, { ...record, ...namedIn(groups) })
         }
       }
       index++
     },
-    result: () => result,
+    result: () => (whole ? result : undefined),
     usage: () => consumed,
     error: () => error,
-    trouble: () => trouble
+    trouble: () => trouble ?? (whole ? undefined : "it ended before the record that ends it")
   }
 }
