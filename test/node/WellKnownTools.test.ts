@@ -107,7 +107,8 @@ describe.concurrent.each(expected)("$name", ({ crashed, limit, messages, name, u
   const eventsIn = (scenario: string, definition: ToolDefinition.ToolDefinition = {}) =>
     Effect.gen(function* () {
       const agent = yield* Effect.orDie(ToolDefinition.make("tool", { extends: name, ...definition }))
-      return yield* eventsOf(agent, taskIn(yield* workspace, `Write the answer.\nscenario: ${scenario}`))
+      const space = yield* Effect.orDie(workspace)
+      return yield* eventsOf(agent, taskIn(space, `Write the answer.\nscenario: ${scenario}`))
     })
   const failureIn = (scenario: string, definition: ToolDefinition.ToolDefinition = {}) =>
     Effect.flip(eventsIn(scenario, definition))
@@ -249,6 +250,6 @@ describe("ready definitions", () => {
       await reason({ command: "x", output: { format: "text", failures } }),
       "failures[0].pattern"
     )
-    assert.include(await reason({ command: "x", env: { set: { A: "${B" } } }), 'without its "}"')
+    assert.include(await reason({ command: "x", env: { set: { A: `\${B` } } }), 'without its "}"')
   })
 })

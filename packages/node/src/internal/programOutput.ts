@@ -74,7 +74,7 @@ export const makeReader = (
 
   const acceptLine = (written: string) => {
     const line = plain(written)
-    if (format === "text") return records.accept({ line: line.replace(/\r$/, "") })
+    if (format === "text") return records.accept({ line: line.replace(/\r+$/, "") })
     const record = parsed(line)
     // Programs print banners and warnings between their records; the whole output is in its file.
     if ("value" in record && isFields(record.value)) records.accept(record.value)
@@ -84,9 +84,10 @@ export const makeReader = (
   const said = () => ending(tail.text())
 
   const asText = (file: string) => {
-    const text = plain(tail.text()).replace(/(\r?\n)+$/, "")
+    // A terminal puts a return before each line end, whatever was there before it.
+    const text = terminal ? plain(tail.text()).replace(/\r+\n/g, "\n") : tail.text()
+    const whole = text.replace(/(\r?\n)+$/, "")
     const omitted = tail.omitted()
-    const whole = terminal ? text.replaceAll("\r\n", "\n") : text
     return omitted === 0 ? whole : `[${omitted} bytes before this are only in ${file}]\n${whole}`
   }
   const missing = (file: string, complaint: string) => {
@@ -94,7 +95,7 @@ export const makeReader = (
     const what =
       rules === undefined
         ? `The output has no line with a "result" of at most ${limit} characters (see ${file})`
-        : `No record of the output gave a result${why === undefined ? "" : ` (${why})`}; see ${file}`
+        : `No record of at most ${limit} characters gave a result${why === undefined ? "" : ` (${why})`}; see ${file}`
     return invalid(`${what}; ${quoted(said(), complaint)}`, records.usage())
   }
   const fromRecords = (file: string, complaint: string) => {

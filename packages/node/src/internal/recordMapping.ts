@@ -181,6 +181,7 @@ export const makeMappedRecords = (
   let result: { readonly value: Json } | undefined
   let error: SaidError | undefined
   let trouble: string | undefined
+  let overflowed = false
   let whole = !rules.some(({ ends }) => ends)
   // What is settled, what the records with the latest key come to, and whether anything was said at all.
   let settled: Consumed = nothing
@@ -233,7 +234,9 @@ export const makeMappedRecords = (
       trouble = found.trouble
       return
     }
-    if (longest(found.value) > limit) {
+    if (overflowed || longest(found.value) > limit) {
+      // What came together so far is gone, and a part of a result is none.
+      overflowed = true
       trouble = `the result is longer than ${limit} characters; raise maxOutputBytes`
       result = undefined
       return
