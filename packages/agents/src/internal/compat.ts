@@ -1,6 +1,8 @@
 /**
  * The names of Effect 3 that Effect 4 renames, in one place, so that a port changes this file only.
  */
+import * as Tool from "@effect/ai/Tool"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Mailbox from "effect/Mailbox"
 
@@ -8,9 +10,17 @@ import type * as Mailbox from "effect/Mailbox"
 export const async = Effect.async
 /** Handles every typed failure. */
 export const catchAll = Effect.catchAll
+/** Turns a typed failure into a value. */
+export const either = Effect.either
 /** Starts a fiber that outlives the one that starts it. */
 export const forkDaemon = Effect.forkDaemon
 
 /** Offers from outside of any fiber; the mailbox must be one that never makes its producers wait. */
 export const offerNow = <A, E>(mailbox: Mailbox.Mailbox<A, E>, message: A): boolean =>
   mailbox.unsafeOffer(message)
+
+/** The time in milliseconds, read outside of an effect. */
+export const currentTimeMillis = (clock: Clock.Clock): number => clock.unsafeCurrentTimeMillis()
+
+/** Parses JSON that a model wrote; throws where it is none, or would change what objects inherit. */
+export const parseJson: (text: string) => unknown = Tool.unsafeSecureJsonParse
