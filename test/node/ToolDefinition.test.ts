@@ -1,3 +1,4 @@
+import { assert, describe, it } from "@effect/vitest"
 import * as Agent from "@switchyard/core/Agent"
 import type { Json } from "@switchyard/core/Json"
 import * as Secrets from "@switchyard/core/Secrets"
@@ -6,7 +7,6 @@ import * as ToolDefinition from "@switchyard/node/ToolDefinition"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { assert, describe, it } from "@effect/vitest"
 import { durationMillis, momentMillis } from "../../packages/node/src/internal/resetTime.js"
 import {
   error,

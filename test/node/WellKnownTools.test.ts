@@ -9,7 +9,7 @@ import * as ToolDefinition from "@switchyard/node/ToolDefinition"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { eventsOf, eventually, io, markedEnv, marked, taskIn, workspace } from "./programs.js"
+import { eventsOf, eventually, io, marked, markedEnv, taskIn, workspace } from "./programs.js"
 
 /** The stand-ins, first in PATH under the names of the tools, so that the definitions are used as they are shipped. */
 let installed = ""

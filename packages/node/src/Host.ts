@@ -15,9 +15,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
-import type { Runtime } from "./internal/compat.js"
 import { AgentDirectory, type Registered } from "./AgentDirectory.js"
 import type { AgentFileError } from "./AgentFile.js"
+import type { Runtime } from "./internal/compat.js"
 import type { InvalidCommand } from "./ProcessAgent.js"
 
 /** A registered run, for hosts that do not use Effect. Promises reject with the typed errors of the control plane. */

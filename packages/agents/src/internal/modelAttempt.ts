@@ -16,7 +16,7 @@ import {
   type ToolAnswer,
   withoutOldResults
 } from "./dialogue.js"
-import { makeMeter, type Meter } from "./meter.js"
+import { type Meter, makeMeter } from "./meter.js"
 import { ask, type Connection, type OfferedTool, type Reply } from "./reply.js"
 import { allowedOf, callTool } from "./toolCalls.js"
 

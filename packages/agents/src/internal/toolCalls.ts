@@ -1,4 +1,4 @@
-import { AgentError, type Task } from "@switchyard/core/Agent"
+import type { AgentError, Task } from "@switchyard/core/Agent"
 import type { Json } from "@switchyard/core/Json"
 import type { Permission } from "@switchyard/core/Permission"
 import * as Effect from "effect/Effect"

@@ -77,8 +77,6 @@ const expected = (ast: AST.AST): string => {
       return oneOf([...new Set(membersOf(ast).map(expected))])
     case "Literal":
       return JSON.stringify(ast.literal)
-    case "TemplateLiteral":
-      return JSON.stringify(`${ast.head}…`)
     case "StringKeyword":
       return "a text"
     case "TemplateLiteral":

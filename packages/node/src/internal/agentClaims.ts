@@ -1,5 +1,5 @@
-import { InvalidAgentFile } from "../AgentFile.js"
 import type { FileAgent } from "../AgentFile.js"
+import { InvalidAgentFile } from "../AgentFile.js"
 
 /** A file that may have an agent now, and may have had one before that still serves. */
 export interface Claimant {

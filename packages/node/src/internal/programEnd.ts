@@ -1,5 +1,5 @@
-import { AgentError } from "@switchyard/core/Agent"
 import type { Output } from "@switchyard/core/Agent"
+import { AgentError } from "@switchyard/core/Agent"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type FailureRules, meaningOf } from "./failureRules.js"
