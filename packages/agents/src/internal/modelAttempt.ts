@@ -156,7 +156,7 @@ const readReply = (
 ): Effect.Effect<Next, AgentError> =>
   Effect.gen(function* () {
     const { who } = settings
-    const { calls, malformed, reason, text, unknownTools } = reply
+    const { calls, malformed, reason, unknownTools } = reply
     if (reason === "content-filter") return yield* fail("Failed", `${who} refused to answer (content filter)`)
     if (malformed !== undefined) {
       const answers = yield* Effect.forEach(unknownTools, (name) =>

@@ -59,8 +59,7 @@ const kindsByWords: ReadonlyArray<readonly [AgentErrorKind, RegExp, RegExp]> = [
     /^(invalid|incorrect) api key/i
   ],
   ["NotFound", /not_found/, /^(the )?model .* (does not exist|not found)/i],
-  ["Unavailable", /overloaded|api_error|server_error|timeout_error|unavailable/, /^overloaded/i],
-  ["InvalidInput", /invalid_request|invalid_value|unsupported/, /^$/]
+  ["Unavailable", /overloaded|api_error|server_error|timeout_error|unavailable/, /^overloaded/i]
 ]
 
 const kindOfStatus = (status: number | undefined): AgentErrorKind => {
@@ -92,10 +91,10 @@ const kindOf = (status: number | undefined, { code, message }: Said): AgentError
   const found =
     kindsByWords.find(([, codes]) => codes.test(code)) ??
     (message === "" ? undefined : kindsByWords.find(([, , words]) => words.test(message)))
-  // Some say of everything that the request is invalid, and the status says more.
-  if (found === undefined || found[0] === "InvalidInput")
-    return status === undefined && found !== undefined ? "InvalidInput" : kindOfStatus(status)
-  return found[0]
+  if (found !== undefined) return found[0]
+  return status === undefined && /invalid_request|invalid_value/.test(code)
+    ? "InvalidInput"
+    : kindOfStatus(status)
 }
 
 const waits: ReadonlySet<AgentErrorKind> = new Set<AgentErrorKind>([

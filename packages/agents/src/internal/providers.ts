@@ -1,7 +1,4 @@
-import * as AnthropicClient from "@effect/ai-anthropic/AnthropicClient"
-import * as AnthropicLanguageModel from "@effect/ai-anthropic/AnthropicLanguageModel"
-import * as OpenAiClient from "@effect/ai-openai/OpenAiClient"
-import * as OpenAiLanguageModel from "@effect/ai-openai/OpenAiLanguageModel"
+import type * as LanguageModel from "@effect/ai/LanguageModel"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -13,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as ChatCompletions from "./chatCompletions.js"
-import * as dialects from "./dialects.js"
+import { chat, messages, responses } from "./dialects.js"
 import type { Connection } from "./reply.js"
 import { checked, makeWire } from "./wire.js"
 
@@ -63,46 +60,78 @@ const keyOf = ({ apiKey, secrets, who }: Access): Effect.Effect<Key, AgentError>
   })
 }
 
-const dialectOf = { chat: dialects.chat, responses: dialects.responses, messages: dialects.messages } as const
+const dialects = { chat, messages, responses } as const
+
+/** The libraries of providers are large, so each is loaded once something is asked by it. */
+const loaded = <A>(library: string, load: () => Promise<A>): Effect.Effect<A, AgentError> =>
+  Effect.tryPromise({
+    try: load,
+    catch: (error) =>
+      new AgentError({ kind: "NotFound", reason: `${library} cannot be loaded; is it installed? (${error})` })
+  })
+
+const messagesModel = ({ fields, model }: Access, options: ClientOptions) =>
+  Effect.gen(function* () {
+    const [client, languageModel] = yield* loaded("@effect/ai-anthropic", () =>
+      Promise.all([
+        import("@effect/ai-anthropic/AnthropicClient"),
+        import("@effect/ai-anthropic/AnthropicLanguageModel")
+      ])
+    )
+    const service = yield* client.make(options)
+    return yield* Effect.provideService(
+      languageModel.make({ model, config: { ...fields } }),
+      client.AnthropicClient,
+      service
+    )
+  })
+
+const responsesModel = ({ fields, model }: Access, options: ClientOptions) =>
+  Effect.gen(function* () {
+    const [client, languageModel] = yield* loaded("@effect/ai-openai", () =>
+      Promise.all([import("@effect/ai-openai/OpenAiClient"), import("@effect/ai-openai/OpenAiLanguageModel")])
+    )
+    const service = yield* client.make(options)
+    return yield* Effect.provideService(
+      // Strict schemas have no optional parts, which those of tools and answers may have.
+      languageModel.make({ model, config: { strict: false, ...fields } }),
+      client.OpenAiClient,
+      service
+    )
+  })
+
+const chatModel = ({ fields, model }: Access, { apiKey, apiUrl, transformClient }: ClientOptions) =>
+  Effect.flatMap(HttpClient.HttpClient, (client) =>
+    ChatCompletions.make(
+      transformClient(
+        HttpClient.mapRequest(client, (request) =>
+          request.pipe(
+            HttpClientRequest.prependUrl(apiUrl),
+            apiKey === undefined ? identity : HttpClientRequest.bearerToken(apiKey)
+          )
+        )
+      ),
+      { model, fields }
+    )
+  )
+
+interface ClientOptions {
+  readonly apiUrl: string
+  readonly apiKey?: Redacted.Redacted<string>
+  readonly transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
+}
 
 const modelOf = (
-  { api, baseUrl, fields, model }: Access,
-  key: Redacted.Redacted<string> | undefined,
-  transformClient: (client: HttpClient.HttpClient) => HttpClient.HttpClient
-) => {
-  const options = { apiUrl: baseUrl, transformClient, ...(key === undefined ? {} : { apiKey: key }) }
-  switch (api) {
+  access: Access,
+  options: ClientOptions
+): Effect.Effect<LanguageModel.Service, AgentError, HttpClient.HttpClient | Scope.Scope> => {
+  switch (access.api) {
     case "messages":
-      return Effect.flatMap(AnthropicClient.make(options), (client) =>
-        Effect.provideService(
-          AnthropicLanguageModel.make({ model, config: { ...fields } }),
-          AnthropicClient.AnthropicClient,
-          client
-        )
-      )
+      return messagesModel(access, options)
     case "responses":
-      return Effect.flatMap(OpenAiClient.make(options), (client) =>
-        Effect.provideService(
-          // Strict schemas have no optional parts, which those of tools and answers may have.
-          OpenAiLanguageModel.make({ model, config: { strict: false, ...fields } }),
-          OpenAiClient.OpenAiClient,
-          client
-        )
-      )
+      return responsesModel(access, options)
     case "chat":
-      return Effect.flatMap(HttpClient.HttpClient, (client) =>
-        ChatCompletions.make(
-          transformClient(
-            HttpClient.mapRequest(client, (request) =>
-              request.pipe(
-                HttpClientRequest.prependUrl(baseUrl),
-                key === undefined ? identity : HttpClientRequest.bearerToken(key)
-              )
-            )
-          ),
-          { model, fields }
-        )
-      )
+      return chatModel(access, options)
   }
 }
 
@@ -111,12 +140,16 @@ export const connect = (access: Access): Effect.Effect<Connection, AgentError, S
   Effect.gen(function* () {
     const { redact, value } = yield* keyOf(access)
     const wire = makeWire()
-    const { api, httpClient, stallMillis, who } = access
-    const transform = (client: HttpClient.HttpClient) =>
-      checked(wire, { who, dialect: dialectOf[api], stallMillis })(
-        HttpClient.withTracerPropagation(client, false)
-      )
+    const { api, baseUrl, httpClient, stallMillis, who } = access
+    const options: ClientOptions = {
+      apiUrl: baseUrl,
+      ...(value === undefined ? {} : { apiKey: value }),
+      transformClient: (client) =>
+        checked(wire, { who, dialect: dialects[api], stallMillis })(
+          HttpClient.withTracerPropagation(client, false)
+        )
+    }
     const services = yield* Layer.build(httpClient)
-    const model = yield* Effect.provide(modelOf(access, value, transform), services)
+    const model = yield* Effect.provide(modelOf(access, options), services)
     return { model, wire, redact }
   })

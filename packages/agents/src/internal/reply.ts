@@ -121,7 +121,8 @@ export const ask = (connection: Connection, request: Request): Effect.Effect<Rep
       switch (part.type) {
         case "text-delta":
           text += part.delta
-          return onText(text)
+          onText(text)
+          return
         case "tool-params-start":
           begun.push(part.name)
           return
