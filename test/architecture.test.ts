@@ -42,6 +42,7 @@ const order = [
   "Command",
   "Agent",
   "EventLog",
+  "AgentDirectory",
   "AgentSelection",
   "AgentRegistry",
   "WorkspaceService",
