@@ -98,20 +98,3 @@ describe("matching", () => {
     expect(found).toMatchObject({ _tag: "Matched", capabilities: [large] })
   })
 })
-
-describe("scores", () => {
-  it("lie between 0 and 1, and fall with failures, time and cost", () => {
-    const record = (successes: number, failures: number, millis?: number, cost?: number) =>
-      Capability.score({ successes, failures, meanLatencyMillis: millis, meanCostMicroUsd: cost }).score
-    expect(record(0, 0)).toBeCloseTo(0.7 * (2 / 3) + 0.3)
-    expect(record(100, 0, 0, 0)).toBeLessThanOrEqual(1)
-    expect(record(0, 1_000, 1e9, 1e12)).toBeGreaterThanOrEqual(0)
-    expect(record(10, 0, 100, 0)).toBeGreaterThan(record(9, 1, 100, 0))
-    expect(record(10, 0, 100, 0)).toBeGreaterThan(record(10, 0, 60_000, 0))
-    expect(record(10, 0, 100, 0)).toBeGreaterThan(record(10, 0, 100, 500_000))
-    expect(record(0, 0)).toBeGreaterThan(record(1, 9, 100, 0))
-    // Fast and free, and yet it fails half the time: whoever was not tried yet comes first.
-    expect(record(0, 0)).toBeGreaterThan(record(5, 5, 0, 0))
-    expect(record(0, 0)).toBeLessThan(record(100, 0, 100, 0))
-  })
-})

@@ -61,10 +61,16 @@ type Seen = Pick<AgentRecord, "enabled" | "health" | "circuit"> & Partial<AgentR
 
 const fresh: Seen = { enabled: true, health: { _tag: "Unknown" }, circuit: "Closed" }
 
-/** The record without what was seen of an agent, which says nothing about the one that comes after it. */
+/** The record without what was seen of the agent itself; limits of a provider stay. */
+const unseen = (record: AgentRecord): AgentRecord => {
+  const { circuitAt, circuitReason, circuitUntil, ...rest } = record
+  return { ...rest, ...fresh, enabled: record.enabled }
+}
+
+/** The record of who is gone: what comes back under its id is another agent. */
 const withdrawn = (record: AgentRecord): AgentRecord => {
-  const { circuitAt, circuitReason, circuitUntil, heldReason, heldUntil, ...rest } = record
-  return { ...rest, ...fresh, registered: false }
+  const { heldReason, heldUntil, ...rest } = unseen(record)
+  return { ...rest, enabled: true, registered: false }
 }
 
 const registered = (
@@ -73,7 +79,9 @@ const registered = (
   time: number
 ): AgentRecord => {
   const { _tag, ...described } = event
-  const { definition, kind, source, ...seen }: Seen = record ?? fresh
+  // Whatever was seen of another revision says nothing about this one.
+  const isOther = record !== undefined && record.revision !== event.revision
+  const { definition, kind, source, ...seen }: Seen = isOther ? unseen(record) : (record ?? fresh)
   return { ...seen, ...described, registered: true, registeredAt: time }
 }
 
@@ -120,7 +128,11 @@ const changesVersion: ReadonlySet<Event["_tag"]> = new Set<AgentRegistryEvent["_
 
 /** Takes note of an entry of the log; what is not about agents is passed over. */
 export const note = (directory: AgentDirectory, { event, time }: Entry): void => {
-  if (!isRegistryEvent(event)) return
+  if (isRegistryEvent(event)) change(directory, event, time)
+}
+
+/** Takes note of an event that happened at a time. */
+export const change = (directory: AgentDirectory, event: AgentRegistryEvent, time: number): void => {
   const key = event.agentId.toLowerCase()
   const record = apply(directory.agents.get(key), event, time)
   if (record === undefined) return

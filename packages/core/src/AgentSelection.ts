@@ -67,13 +67,31 @@ export interface SelectionContext {
   readonly except?: ReadonlyArray<AgentId> | undefined
 }
 
+/** How a score came about; every factor is better the higher it is. */
+export interface Factors {
+  /** The share of invocations that succeed, as far as is known; between 0 and 1. */
+  readonly success: number
+  /** How quick successes are, between 0 and 1: a half at 30 s. */
+  readonly latency: number
+  /** How cheap invocations are, between 0 and 1: a half at 0.10 USD. */
+  readonly cost: number
+  /** What the score is multiplied by for the health of the agent: 1, or 0.75 where it is degraded. */
+  readonly health: number
+  /** What is added for how little is known of the agent; 0 where nothing is known of any. */
+  readonly exploration: number
+}
+
 /** An agent that answers a query, with what matched and how it ranks. */
 export interface AgentMatch {
   readonly agentId: AgentId
   readonly matchedCapabilities: ReadonlyArray<Capability.Capability>
   readonly priority: number
   readonly score: number
-  readonly factors: Capability.Score
+  readonly factors: Factors
+  /** How many invocations it has under way. */
+  readonly load: number
+  /** Whether it may begin another one by the concurrency that it declares. */
+  readonly hasRoom: boolean
 }
 
 /**

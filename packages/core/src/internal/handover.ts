@@ -1,3 +1,4 @@
+import { isKindOf } from "../CapabilityType.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { PlannedStep } from "./planStep.js"
@@ -34,7 +35,7 @@ export const checkTypes = (
     const { inputType } = definition
     if (inputType === undefined) continue
     const mismatch = (from: PlannedStep["definition"] | undefined, isEach: boolean): void => {
-      if (from?.outputType === undefined || from.outputType === inputType) return
+      if (from?.outputType === undefined || isKindOf(from.outputType, inputType)) return
       // What comes of a step with items is a list of what came of each.
       if ((from.forEach !== undefined) !== isEach) return
       report(

@@ -116,9 +116,20 @@ const causes = (errors: ReadonlyArray<OutputUnit>): ReadonlyArray<OutputUnit> =>
   return found.length === 0 ? errors : found
 }
 
+/** A Schema is resolved once, since the same one is asked about many values. */
+const validators = new WeakMap<Object, Validator>()
+
+const validatorOf = (schema: Object): Validator => {
+  const known = validators.get(schema)
+  if (known !== undefined) return known
+  const made = new Validator(schema as Schema, "7", false)
+  validators.set(schema, made)
+  return made
+}
+
 /** Every part of a value that a JSON Schema does not accept; throws where the Schema is none. */
 export const mismatches = (schema: Object, value: Json): ReadonlyArray<Mismatch> => {
-  const { errors, valid } = new Validator(schema as Schema, "7", false).validate(value)
+  const { errors, valid } = validatorOf(schema).validate(value)
   if (valid) return []
   return causes(errors).map((unit) => {
     const { part, place } = partAt(value, unit.instanceLocation)
