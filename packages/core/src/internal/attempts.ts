@@ -12,7 +12,7 @@ import * as Usage from "../Usage.js"
 import type { Workspace } from "../WorkspaceService.js"
 import { fromCause, reportedUsage, withTimeout, wrongOutput } from "./agentCall.js"
 import { limitsOf } from "./agentLimits.js"
-import { type Asking, candidates, type Lineup, takeUp } from "./candidates.js"
+import { type Asking, candidates, type Lineup, lineup, takeUp } from "./candidates.js"
 import { following } from "./failover.js"
 import type { Limiter } from "./limiter.js"
 import { runWithin } from "./permissions.js"
@@ -167,9 +167,15 @@ const attemptOnce = (
       workspace: job.workspace,
       permissions: unrestricted
     }
+    const limits = limitsOf(agent, definition.skill)
+    const wrong = limits.wrongInput(job.input)
+    if (wrong !== undefined) return Effect.sync(() => onFailure(wrong))
     const onOutput = (output: Agent.Output): ItemEnd | FailedAttempt => {
-      const wrong = wrongOutput(output)
-      if (wrong !== undefined) return onFailure(wrong)
+      const unusable = wrongOutput(output) ?? limits.wrongOutput(output.value)
+      if (unusable !== undefined) {
+        reported = reportedUsage(output.usage)
+        return onFailure(unusable)
+      }
       const at = now()
       answered(reportedUsage(output.usage), undefined, at)
       return {
@@ -183,8 +189,7 @@ const attemptOnce = (
         metrics: metricsOf(doing, at)
       }
     }
-    const { durationMillis = Number.POSITIVE_INFINITY } = limitsOf(agent, definition.skill)
-    const most = Math.min(durationMillis, definition.attemptTimeoutMillis ?? Number.POSITIVE_INFINITY)
+    const most = Math.min(limits.durationMillis, definition.attemptTimeoutMillis ?? Number.POSITIVE_INFINITY)
     const byStep = definition.permissions !== undefined
     const running = runWithin(job.granted, byStep, agent, task, onProgress, emit)
     return Effect.matchCause(withTimeout(running, most), {
@@ -281,6 +286,17 @@ const find = (
     return Effect.zipRight(Effect.sleep(millis), find(doing, heldUntil === undefined ? waits + 1 : waits))
   })
 
+/** Whom to try for this input: those that say by a Schema that they do not take it are left out, as long as there are others. */
+const suited = ({ job }: Doing, line: Lineup): Effect.Effect<Lineup> => {
+  const takes = (agent: Agent.Agent): boolean =>
+    limitsOf(agent, job.step.definition.skill).wrongInput(job.input) === undefined
+  if (takes(line.agent)) return Effect.succeed(line)
+  return Effect.map(line.others, (others) => {
+    const [next, ...rest] = others.filter(takes)
+    return next === undefined ? line : lineup(next, rest)
+  })
+}
+
 /** Records whom the run does not grant what they need, where nobody else is left. */
 const recordDenials = ({ job, surroundings }: Doing, { rejections }: AgentRegistry.NoCapableAgent): void => {
   const { index, item } = job
@@ -315,6 +331,9 @@ export const runItem = (
       return Effect.succeed(failedWith(doing, { kind, message }, surroundings.now()))
     },
     onSuccess: (found) =>
-      Effect.flatMap(takeUp(found, job), ({ line, tries }) => attemptBy(doing, line, tries))
+      Effect.flatMap(
+        Effect.flatMap(suited(doing, found), (line) => takeUp(line, job)),
+        ({ line, tries }) => attemptBy(doing, line, tries)
+      )
   })
 }

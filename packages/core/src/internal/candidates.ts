@@ -59,8 +59,11 @@ export const candidates = (
     if (fallback === false) return Effect.succeed<Lineup>({ agent: first, others: nobody })
     const others = Effect.suspend(() =>
       Effect.map(
-        // One that was unregistered since the selection is no candidate any more.
-        Effect.forEach(selection.candidates.slice(1), ({ agentId }) => Effect.option(registry.get(agentId))),
+        // They are those of this moment: the first one may be none of them any more, and another one be gone.
+        Effect.forEach(
+          selection.candidates.filter(({ agentId }) => agentId !== first.id),
+          ({ agentId }) => Effect.option(registry.get(agentId))
+        ),
         (more) => more.flatMap(Option.toArray)
       )
     )

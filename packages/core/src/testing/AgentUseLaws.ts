@@ -219,6 +219,34 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
     })
   ),
 
+  law(
+    "gives an agent what it takes by its Schemas, and takes from it what it says that it gives",
+    ({ plane }) =>
+      Effect.gen(function* () {
+        const number = { type: "number" }
+        const text = { type: "string" }
+        const strict = yield* registered(
+          ScriptedAgent.make("strict", ({ input }) => [ScriptedAgent.give(input === 2 ? "two" : input)], {
+            capabilities: [{ skill: "serve", inputTypes: [number], outputTypes: [number], priority: 1 }]
+          })
+        )
+        const numeric = yield* plane.registerRun({ workflow: one({ forEach: ["1"], input: "{{ 1 + 0 }}" }) })
+        yield* equal("what it gives", (yield* ended(numeric, "Completed")).outputs.serve, [1])
+        const refused = yield* plane.registerRun({ workflow: one({ forEach: ["x"] }) })
+        yield* equal("what nobody takes", (yield* ended(refused, "Failed")).failure?.kind, "InvalidInput")
+        yield* equal("it is not asked", strict.calls.length, 1)
+        const broken = yield* plane.registerRun({ workflow: one({ forEach: [2] }) })
+        yield* equal("what it must not give", (yield* ended(broken, "Failed")).failure?.kind, "InvalidOutput")
+        yield* registered(
+          ScriptedAgent.make("texts", [ScriptedAgent.give("text")], {
+            capabilities: [{ skill: "serve", inputTypes: [text] }]
+          })
+        )
+        const both = yield* plane.registerRun({ workflow: one({ forEach: [1, "x", 3] }) })
+        yield* equal("each by who takes it", (yield* ended(both, "Completed")).outputs.serve, [1, "text", 3])
+      })
+  ),
+
   law("keeps to the agent that did it before where the step says so", ({ plane }) =>
     Effect.gen(function* () {
       for (const id of ["a", "b", "c"])

@@ -131,6 +131,7 @@ export const SelectionLaws: ReadonlyArray<Law<AgentRegistry>> = [
         {
           agentId: "model",
           stage: "permission",
+          permission: "Network",
           reason: "it requires Network, which the run does not grant"
         }
       ])
