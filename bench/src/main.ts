@@ -11,6 +11,7 @@ import { logSuite } from "./LogSuite.js"
 import type { Options, Row } from "./Measure.js"
 import { overheadSuite } from "./OverheadSuite.js"
 import { scaleSuite } from "./ScaleSuite.js"
+import { selectionSuite } from "./SelectionSuite.js"
 import { table } from "./Table.js"
 
 const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> = {
@@ -21,7 +22,8 @@ const suites: Record<string, (options: Options) => Promise<ReadonlyArray<Row>>> 
   graph: graphSuite,
   index: indexSuite,
   overhead: overheadSuite,
-  scale: scaleSuite
+  scale: scaleSuite,
+  selection: selectionSuite
 }
 
 const usage = `npm run bench -- [suite …] [options]
