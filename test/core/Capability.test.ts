@@ -60,7 +60,24 @@ describe("constraints", () => {
     ["languages", ["java"], [], true],
     ["streaming", true, true, true],
     ["streaming", false, true, false],
-    ["version", 1, "1", false]
+    ["version", 1, "1", false],
+    ["needsMemory", "2GB", "4GB", true],
+    ["needsMemory", "2GB", "1GB", false],
+    ["needsMemory", "2GB", false, false],
+    ["needsMemory", "2GB", true, true],
+    ["needsMemory", true, 0, false],
+    ["needsMemory", true, "1GB", true],
+    ["needsMemory", false, 0, true],
+    ["needsMemory", "2GB", "5m", false],
+    ["maxFileSize", "3MB", "5m", false],
+    ["maxDuration", "5m", 300_000, true],
+    ["languages", ["DE"], ["de"], true],
+    ["costClass", "low", "medium", true],
+    ["costClass", "medium", "medium", true],
+    ["costClass", "high", "medium", false],
+    ["costClass", undefined, "medium", false],
+    ["costClass", undefined, "high", true],
+    ["costClass", "low", "cheap", false]
   ]
   it.each(cases)("%s declared %j, needed %j: %s", (key, declared, needed, allowed) => {
     const found = Capability.satisfies(key, declared, needed)
