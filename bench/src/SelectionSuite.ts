@@ -70,9 +70,9 @@ const subjectsOf = (world: World, quick: boolean): ReadonlyArray<Subject> => {
       })
     )
   const scale = quick ? 20 : 1
-  const many = 50_000 / scale
+  const many = 20_000 / scale
   // Both take as long as there are agents.
-  const few = 400_000 / world.agents.length / scale
+  const few = 200_000 / world.agents.length / scale
   const scan = linear(world)
   return [
     {
