@@ -259,6 +259,22 @@ describe("examples/embed", () => {
   )
 })
 
+describe("examples/agent-from-file", () => {
+  it.scopedLive("has the work done by an agent that is a file, in under 50 lines", () =>
+    Effect.gen(function* () {
+      const directory = new URL("../examples/agent-from-file/", import.meta.url)
+      const texts = ["src/main.ts", "agents/counter.yaml"].map((each) =>
+        fs.readFileSync(new URL(each, directory), "utf8")
+      )
+      expect(texts.join("").split("\n").length).toBeLessThan(50)
+      const data = path.join(yield* temporaryDirectory, "data")
+      const program = start("examples/agent-from-file/src/main.ts", [data])
+      const { code, stderr, stdout } = yield* Effect.promise(() => program.ended)
+      expect([code, stderr, stdout]).toEqual([0, "", "Completed: [4,2,3] words\n"])
+    })
+  )
+})
+
 describe("examples/mock-layers", () => {
   it.scopedLive(
     "passes its own tests",

@@ -106,4 +106,92 @@ describe("agents from files", () => {
       )
     })
   )
+
+  it.scopedLive("what is under way goes on with what the file was when it began", () =>
+    Effect.gen(function* () {
+      const parent = yield* temporaryDirectory
+      const files = path.join(parent, "agents")
+      const gate = path.join(parent, "gate")
+      const file = path.join(files, "patient.yaml")
+      const text = (word: string) =>
+        lines(
+          "capabilities: [say]",
+          "command: sh",
+          `args: ["-c", 'touch "$1.begun"; until [ -e "$1" ]; do sleep 0.02; done; printf ${word}', sh, "${gate}"]`
+        )
+      fs.mkdirSync(files)
+      fs.writeFileSync(file, text("old"))
+      const workflow = Workflow.make("one").pipe(Workflow.step("say", { skill: "say" }))
+      yield* Effect.gen(function* () {
+        const plane = yield* ControlPlane
+        const registry = yield* AgentRegistry
+        const { refresh } = yield* AgentDirectory
+        const run = yield* plane.registerRun({ workflow })
+        yield* eventually(
+          Effect.sync(() => fs.existsSync(`${gate}.begun`)),
+          true
+        )
+        fs.writeFileSync(file, text("new"))
+        yield* refresh
+        expect((yield* registry.list).map(({ revision }) => revision)).toEqual([2])
+        fs.writeFileSync(gate, "")
+        expect((yield* run.result).outputs).toEqual({ say: "old" })
+        const next = yield* plane.registerRun({ workflow })
+        expect((yield* next.result).outputs).toEqual({ say: "new" })
+        fs.rmSync(file)
+        yield* refresh
+        const none = yield* plane.registerRun({ workflow })
+        expect((yield* none.result).failure?.message).toContain('No agent can do "say"')
+      }).pipe(
+        Effect.provide(
+          Switchyard.layer({
+            directory: path.join(parent, "data"),
+            agentFiles: { directory: files, watch: false }
+          })
+        )
+      )
+    })
+  )
+
+  it.scopedLive(
+    "are there for runs that go on when a directory is opened again, and for hosts without Effect",
+    () =>
+      Effect.gen(function* () {
+        const parent = yield* temporaryDirectory
+        const files = path.join(parent, "agents")
+        const more = path.join(parent, "more.yaml")
+        const data = path.join(parent, "data")
+        fs.mkdirSync(files)
+        fs.writeFileSync(path.join(files, "speaker.yaml"), saying("said"))
+        fs.writeFileSync(path.join(files, "wrong.yaml"), "comand: x")
+        fs.writeFileSync(more, saying("more"))
+        const { agent, begun } = yield* gated
+        const runId = yield* Effect.gen(function* () {
+          const plane = yield* ControlPlane
+          const run = yield* plane.registerRun({ workflow: twoSteps })
+          yield* begun
+          return run.runId
+        }).pipe(Effect.provide(Switchyard.layer({ directory: data, agents: [agent] })))
+
+        const opened = Agent.make("gatekeeper", {
+          capabilities: [{ skill: "wait" }],
+          run: () => Effect.succeed("opened")
+        })
+        const quiet = { directory: files, watch: false }
+        yield* Effect.promise(async () => {
+          await using yard = await Switchyard.open({ directory: data, agents: [opened], agentFiles: quiet })
+          const run = await yard.get(runId).catch(() => undefined)
+          const status = run === undefined ? (await yard.getRun(runId)).status : (await run.result).status
+          expect(status).toBe("Completed")
+          expect((await yard.agentProblems()).map(({ file }) => path.basename(file))).toEqual(["wrong.yaml"])
+          expect(await yard.loadAgents(more)).toEqual({ agents: ["more"], problems: [] })
+          await expect(yard.loadAgents(path.join(parent, "none"))).rejects.toMatchObject({
+            _tag: "AgentFileUnreadable"
+          })
+        })
+        const missing = { directory: data, agentFiles: { directory: path.join(parent, "none") } }
+        const refused = yield* Effect.promise(() => Switchyard.open(missing).catch((error: unknown) => error))
+        expect(refused).toMatchObject({ _tag: "AgentFileUnreadable", file: path.join(parent, "none") })
+      })
+  )
 })

@@ -262,6 +262,37 @@ describe("an agent file", () => {
   )
 })
 
+describe("the page about agent files", () => {
+  const page = fs.readFileSync(new URL("agent-files.md", docs), "utf8")
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(([, text = ""]) => text)
+
+  it.effect("shows agents that can be made", () =>
+    Effect.gen(function* () {
+      const shown = yield* Effect.forEach(blocks("yaml"), (text) =>
+        AgentFile.parse(text, { file: "agents/counter.yaml" })
+      )
+      expect(shown.map(({ agent }) => agent.id)).toEqual(["counter", "reviewer"])
+    })
+  )
+
+  it.effect("shows what is said of a file that is wrong", () =>
+    Effect.gen(function* () {
+      const text = lines("metadata:", "  name: x", "capabilites: [a]", "command: wc", "args: [1]")
+      const error = yield* Effect.flip(AgentFile.parse(text, { file: "agents/counter.yaml" }))
+      expect(blocks("text")).toEqual([`${error.message}\n`])
+    })
+  )
+
+  it("has every field that all agents have, and only those", () => {
+    const described = [...page.matchAll(/^\| `(\w+)` +\|/gm)].map(([, field]) => field)
+    const { properties } = AgentFile.jsonSchema([{ ...echo, schema: Schema.Struct({}) }]) as {
+      readonly properties: Record<string, unknown>
+    }
+    expect(["$schema", ...described].sort()).toEqual(Object.keys(properties).sort())
+  })
+})
+
 describe("the JSON Schema of an agent", () => {
   const committed = JSON.parse(fs.readFileSync(new URL("agent.schema.json", docs), "utf8"))
   const accepts = (value: unknown, schema = committed) =>

@@ -149,7 +149,7 @@ const madeBy = (
   Effect.suspend(() => kind.make(id, fields as never, { secrets })).pipe(
     Effect.mapError(({ reason }): ReadonlyArray<Wrong> => [{ path: "", rule: "agent", message: reason }]),
     catchAllCause((cause) => {
-      if (Cause.isFailure(cause) || Cause.isInterrupted(cause)) return Effect.failCause(cause)
+      if (Cause.isFailure(cause)) return Effect.failCause(cause)
       const error = Cause.squash(cause)
       const said = error instanceof Error ? error.message : String(error)
       return Effect.fail([{ path: "", rule: "agent", message: `the kind "${kind.name}" broke: ${said}` }])
