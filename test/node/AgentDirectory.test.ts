@@ -7,6 +7,7 @@ import * as AgentDirectory from "@switchyard/node/AgentDirectory"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as TestClock from "effect/TestClock"
 import { eventually } from "./eventually.js"
 import { temporaryDirectory } from "./temporary.js"
 
@@ -269,6 +270,32 @@ describe("a registry that is kept to a directory", () => {
       write("late.yaml", good("one"))
       yield* Effect.sleep("400 millis")
       expect(yield* registry.findAgentsWithSkill("one")).toEqual(["polling", "true"])
+    })
+  )
+
+  it.scoped("sees every change of files that have long been as they are", () =>
+    Effect.gen(function* () {
+      const { at, directory, write } = yield* folder
+      const ticks = () => fs.statSync(at("a.yaml"), { bigint: true }).ctimeNs
+      write("a.yaml", good("one"))
+      yield* TestClock.setTime(Date.now() + 60_000)
+      yield* Effect.gen(function* () {
+        const { refresh } = yield* AgentDirectory.AgentDirectory
+        yield* refresh
+        expect(yield* listed).toEqual(["a one"])
+        const before = ticks()
+        do write("a.yaml", good("two"))
+        while (ticks() === before)
+        yield* refresh
+        expect(yield* listed).toEqual(["a two"])
+        fs.rmSync(at("a.yaml"))
+        fs.symlinkSync(".b.yaml", at("a.yaml"))
+        for (const skill of ["six", "ten"]) {
+          write(".b.yaml", good(skill))
+          yield* refresh
+          expect(yield* listed).toEqual([`a ${skill}`])
+        }
+      }).pipe(Effect.provide(keeping({ directory, watch: false })))
     })
   )
 

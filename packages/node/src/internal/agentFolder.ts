@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto"
+import type { BigIntStats } from "node:fs"
 import { lstat, readdir, realpath } from "node:fs/promises"
 import { extname, join, sep } from "node:path"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { AgentFileError, FileAgent, Options } from "../AgentFile.js"
 import { AgentFileUnreadable, mostBytes, parse } from "../AgentFile.js"
 import { catchAll } from "./compat.js"
@@ -11,6 +14,8 @@ import { textOf } from "./sourceFile.js"
 /** What was found in one file; equal marks mean equal content. */
 export interface Sight {
   readonly mark: string
+  /** By what the file system tells that nothing has been written since, where it can tell. */
+  readonly unchanged: string | undefined
   readonly found: FileAgent | AgentFileError
 }
 
@@ -25,17 +30,30 @@ const extensions: ReadonlySet<string> = new Set([".yaml", ".yml", ".json"])
 const isCandidate = (name: string): boolean =>
   !name.startsWith(".") && extensions.has(extname(name).toLowerCase())
 
-/** Where a file really is; nowhere where it is gone, and an error where that is outside of the directory. */
-const placeOf = async (root: string, file: string): Promise<string | undefined> => {
+/** What the file system knows of a file, and what is nowhere where it is gone. */
+const statsOf = (file: string): Promise<BigIntStats | undefined> =>
+  instead<BigIntStats | undefined>(lstat(file, { bigint: true }), ["ENOENT"], undefined)
+
+// File systems tell times no finer than this, so that what was written just now may be written again at the same time.
+const coarse = 2000
+
+/** What changes whenever a file is written; nothing for links, and for files that were written just now. */
+const unchangedSince = (stats: BigIntStats, now: number): string | undefined =>
+  !stats.isFile() || Number(stats.ctimeMs) > now - coarse
+    ? undefined
+    : [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(" ")
+
+/** Where the target of a link really is; an error where that is outside of the directory. */
+const targetOf = async (root: string, file: string): Promise<string> => {
   const place = await instead(realpath(file), ["ENOENT"], undefined)
-  if (place === undefined) {
-    if ((await instead(lstat(file), ["ENOENT"], undefined)) === undefined) return undefined
-    throw new Error("it is a symbolic link to a file that does not exist")
-  }
+  if (place === undefined) throw new Error("it is a symbolic link to a file that does not exist")
   if (!place.startsWith(root.endsWith(sep) ? root : `${root}${sep}`))
     throw new Error("it is a symbolic link that leads out of the directory; put a copy of the file there")
   return place
 }
+
+const attempt = <A>(thunk: () => Promise<A>): Effect.Effect<A, string> =>
+  Effect.tryPromise({ try: thunk, catch: reasonOf })
 
 /** What is in one file, or nothing where it has gone meanwhile. */
 const lookInto = (
@@ -45,25 +63,30 @@ const lookInto = (
   before: Sight | undefined
 ): Effect.Effect<Sight | undefined> =>
   Effect.gen(function* () {
-    const place = yield* Effect.tryPromise({ try: () => placeOf(root, file), catch: reasonOf })
-    if (place === undefined) return undefined
+    const stats = yield* attempt(() => statsOf(file))
+    if (stats === undefined) return undefined
+    const unchanged = unchangedSince(stats, yield* Clock.currentTimeMillis)
+    if (unchanged !== undefined && before?.unchanged === unchanged) return before
+    const place = stats.isSymbolicLink() ? yield* attempt(() => targetOf(root, file)) : file
     const text = yield* textOf(place, mostBytes, "agent")
     const mark = createHash("sha256").update(text).digest("base64")
-    if (before?.mark === mark) return before
+    if (before?.mark === mark) return { ...before, unchanged }
     const found = yield* Effect.merge(parse(text, { ...options, file }))
-    return { mark, found }
+    return { mark, unchanged, found }
   }).pipe(
-    catchAll((reason): Effect.Effect<Sight> => {
-      const mark = `unreadable: ${reason}`
-      return Effect.succeed(
-        before?.mark === mark ? before : { mark, found: new AgentFileUnreadable({ file, reason }) }
-      )
-    })
+    catchAll((reason) =>
+      Effect.map(Effect.option(attempt(() => statsOf(file))), (stats): Sight | undefined => {
+        if (Option.contains(stats, undefined)) return undefined
+        const mark = `unreadable: ${reason}`
+        const found = new AgentFileUnreadable({ file, reason })
+        return before?.mark === mark ? before : { mark, unchanged: undefined, found }
+      })
+    )
   )
 
 /**
  * Looks at all files of a directory that may have agents: those that end with `.yaml`, `.yml` or `.json` and do not begin with
- * a dot. What has not changed since an earlier look is not parsed again.
+ * a dot. What has not changed since an earlier look is not read again.
  */
 export const look = (
   directory: string,

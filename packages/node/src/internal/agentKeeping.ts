@@ -78,7 +78,7 @@ export const settle = (
     for (const next of claims.holders.values()) {
       const key = keyOf(next)
       const previous = kept.get(key)
-      if (previous !== undefined && isSame(previous, next)) continue
+      if (previous === next || (previous !== undefined && isSame(previous, next))) continue
       yield* Effect.uninterruptible(
         Effect.map(register(registry, next, previous), (problem) => {
           if (problem === undefined) kept.set(key, next)
