@@ -321,7 +321,6 @@ describe("the JSON Schema of an agent", () => {
     expect(accepts(agent)).toBe(true)
     expect(accepts({ ...agent, kind: "process", id: "a", enabled: false })).toBe(true)
     const bad = [
-      {},
       { ...agent, kind: "model" },
       { ...agent, comand: "x" },
       { ...agent, id: "../a" },

@@ -79,6 +79,8 @@ const expected = (ast: AST.AST): string => {
       return JSON.stringify(ast.literal)
     case "StringKeyword":
       return "a text"
+    case "TemplateLiteral":
+      return `"${ast.head}…"`
     case "NumberKeyword":
       return "a number"
     case "BooleanKeyword":

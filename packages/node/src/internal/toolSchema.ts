@@ -5,6 +5,9 @@ import { durationMillis } from "./resetTime.js"
 const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optionalWith(schema, { exact: true }).annotations({ description })
 
+const required = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.propertySignature(schema).annotations({ description })
+
 const Count = Schema.Int.pipe(Schema.positive())
 
 const Usd = Schema.JsonNumber.pipe(Schema.nonNegative())
@@ -101,7 +104,13 @@ export const ToolFields = Schema.Struct({
     "Exit codes that mean that the same may succeed later."
   ),
   terminal: optional(
-    Schema.Union(Schema.Boolean, Schema.Struct({ columns: Count, rows: Count })),
+    Schema.Union(
+      Schema.Boolean,
+      Schema.Struct({
+        columns: required(Count, "How wide it is, in characters."),
+        rows: required(Count, "How high it is, in lines.")
+      })
+    ),
     "Whether it runs in a terminal, or in which size; this needs node-pty."
   )
 })
