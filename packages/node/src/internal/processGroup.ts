@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import { async } from "./compat.js"
 import { escalate, kill } from "./escalation.js"
 import { attempt, errnoOf, reasonOf } from "./fileSystem.js"
+import { gathered } from "./gathered.js"
 import {
   type Marked,
   type Marker,
@@ -19,7 +20,7 @@ import {
   toEnvironment
 } from "./processMarker.js"
 import { type ProcessRecord, pathOf } from "./processRecord.js"
-import { alive, bootId, groupMember, startTicks } from "./processTable.js"
+import { alive, bootId, groupExists, groupMembers, readable, runsIn, startTicks } from "./processTable.js"
 import { load, type Open, type TerminalSize } from "./terminal.js"
 
 /** The operating system did not start a program. */
@@ -195,6 +196,16 @@ const launch = (program: Program, marker: Marker): Effect.Effect<Launched, Spawn
       )
 }
 
+const members = gathered(groupMembers)
+
+/** A member of a process group that still runs; `seen` is one from an earlier answer and is looked at first. */
+const memberOf = (pgid: number, seen: number | undefined): Effect.Effect<number | undefined> =>
+  Effect.suspend(() => {
+    if (seen !== undefined && runsIn(seen, pgid)) return Effect.succeed(seen)
+    if (!groupExists(pgid)) return Effect.succeed(undefined)
+    return readable ? Effect.map(members, (found) => found.get(pgid)) : Effect.succeed(pgid)
+  })
+
 const end = (
   group: Launched,
   { interruptAfter, kill: lastWait, terminate }: Escalation
@@ -204,7 +215,7 @@ const end = (
   let last: NodeJS.Signals | undefined
   const gone = Effect.gen(function* () {
     if (!group.leaderExited()) return false
-    seen = groupMember(group.pgid, seen)
+    seen = yield* memberOf(group.pgid, seen)
     if (seen !== undefined) return false
     strays = strays.filter(({ pid, startTicks: ticks }) => alive(pid, ticks))
     if (strays.length > 0) return false

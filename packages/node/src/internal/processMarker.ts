@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
-import { async } from "./compat.js"
 import { kill } from "./escalation.js"
+import { gathered } from "./gathered.js"
 import { alive, environment, ownLine, pids, row } from "./processTable.js"
 
 /**
@@ -65,23 +65,10 @@ export const signalMarked = (found: ReadonlyArray<Marked>, name: NodeJS.Signals)
     if (spared.has(group) && alive(pid, startTicks)) kill(pid, name)
 }
 
-/** How long looks at the process table are gathered, because many attempts may end at about the same time. */
-const gatherMillis = 5
-
-let waiting: Array<(found: ReadonlyArray<Marked>) => void> = []
-
-const look = (): void => {
-  const callbacks = waiting
-  waiting = []
-  const found = markedProcesses()
-  for (const callback of callbacks) callback(found)
-}
+const look = gathered(markedProcesses)
 
 /** The processes that carry this very marker, by a look that begins after this was asked. */
 export const processesOf = ({ attempt, workspace }: Marker): Effect.Effect<ReadonlyArray<Marked>> =>
-  Effect.map(
-    async<ReadonlyArray<Marked>>((resume) => {
-      if (waiting.push((found) => resume(Effect.succeed(found))) === 1) setTimeout(look, gatherMillis)
-    }),
-    (found) => found.filter(({ marker }) => marker.attempt === attempt && marker.workspace === workspace)
+  Effect.map(look, (found) =>
+    found.filter(({ marker }) => marker.attempt === attempt && marker.workspace === workspace)
   )

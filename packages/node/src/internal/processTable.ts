@@ -84,17 +84,28 @@ export const ownLine = (): ReadonlySet<number> => {
   return line
 }
 
-/**
- * Whether a process group has a member that still runs. A zombie that nobody has reaped does not count, because no signal
- * ends it. `seen` is a member from an earlier answer and is looked at first.
- */
-export const groupMember = (pgid: number, seen?: number): number | undefined => {
-  if (!exists(-pgid)) return undefined
-  if (!readable) return pgid
-  const runs = (pid: number): boolean => {
+/** Whether a process group may have a member; a zombie that nobody has reaped is one here. */
+export const groupExists = (pgid: number): boolean => exists(-pgid)
+
+/** Whether a process still runs and is a member of a group. */
+export const runsIn = (pid: number, pgid: number): boolean => {
+  if (!readable) return groupExists(pgid)
+  const found = row(pid)
+  return found !== undefined && found.group === pgid && !ended(found)
+}
+
+/** A member that still runs of each process group of this host that has one; none where it has no `/proc`. */
+export const groupMembers = (): ReadonlyMap<number, number> => {
+  const members = new Map<number, number>()
+  for (const pid of pids()) {
     const found = row(pid)
-    return found !== undefined && found.group === pgid && !ended(found)
+    if (found !== undefined && !ended(found)) members.set(found.group, pid)
   }
-  if (seen !== undefined && runs(seen)) return seen
-  return pids().find(runs)
+  return members
+}
+
+/** A member of a process group that still runs. A zombie does not count, because no signal ends it. */
+export const groupMember = (pgid: number): number | undefined => {
+  if (!groupExists(pgid)) return undefined
+  return readable ? pids().find((pid) => runsIn(pid, pgid)) : pgid
 }
