@@ -1,12 +1,15 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Agent from "@switchyard/core/Agent"
 import type { Json } from "@switchyard/core/Json"
 import * as Secrets from "@switchyard/core/Secrets"
+import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
 import type { OutputMapping } from "@switchyard/node/OutputMapping"
 import * as ToolDefinition from "@switchyard/node/ToolDefinition"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import { parse } from "yaml"
 import { durationMillis, momentMillis } from "../../packages/node/src/internal/resetTime.js"
 import {
   error,
@@ -376,6 +379,7 @@ describe("an attempt", () => {
 })
 
 describe("a definition in a file", () => {
+  const args = ({ args: written = [] }: ToolDefinition.ToolDefinition) => written
   it("is checked whole, and names what is wrong", () => {
     const decode = (value: unknown) =>
       Schema.decodeUnknownEither(ToolDefinition.ToolDefinition, { errors: "all", onExcessProperty: "error" })(
@@ -403,6 +407,41 @@ describe("a definition in a file", () => {
       assert.include(found._tag === "Left" ? found.left.message : "", part)
     }
   })
+
+  it.effect("is what the documentation shows, and does what it says", () =>
+    Effect.gen(function* () {
+      const page = readFileSync(new URL("../../docs/process-agents.md", import.meta.url), "utf8")
+      const [, yaml = ""] = /```yaml\n(# agents\/linter[^`]*)```/.exec(page) ?? []
+      const { capabilities, id, kind, ...fields } = parse(yaml)
+      assert.deepStrictEqual([id, kind, capabilities], ["linter", "process", ["lint", "review"]])
+      const definition = yield* Schema.decodeUnknown(ToolDefinition.ToolDefinition, {
+        onExcessProperty: "error"
+      })(fields)
+      const written = [
+        { event: "progress", done: 1, total: 4, file: "a.c" },
+        { event: "call", id: 1, in_tokens: 100, out_tokens: 10 },
+        { event: "finding", finding: { line: 1 } },
+        { event: "finding", finding: { line: 2 } },
+        { event: "end" }
+      ]
+      const run = (args: ToolDefinition.ToolDefinition["args"] & {}, prompt: Json) =>
+        Effect.gen(function* () {
+          const secrets = Secrets.make(() => Effect.succeed("key"))
+          const own = { ...definition, command: "/bin/sh", args }
+          const agent = yield* ToolDefinition.make("linter", own, { secrets })
+          return yield* eventsOf(agent, taskIn(yield* workspace, prompt))
+        }).pipe(Effect.scoped, Effect.provide(DirectoryWorkspace.layerTemp()))
+      const events = yield* run(["-c", "cat", ...args(definition)], { prompt: lines(...written), rule: "x" })
+      const usage = { inputTokens: 100, outputTokens: 10, cachedTokens: 0, costMicroUsd: 28 }
+      assert.deepStrictEqual(events, [
+        Agent.progress({ progress: 0.25, message: "a.c" }),
+        Agent.progress({ usage }),
+        Agent.output([{ line: 1 }, { line: 2 }], usage)
+      ])
+      const limited = yield* Effect.flip(run(["-c", "echo slow down, retry in 90s >&2; exit 1"], "x"))
+      assert.deepInclude(limited, { kind: "RateLimited", retryAfterMillis: 90_000 })
+    })
+  )
 
   it.effect("becomes an agent by its kind, and without anything being started", () =>
     Effect.gen(function* () {
