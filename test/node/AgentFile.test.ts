@@ -321,6 +321,7 @@ describe("the JSON Schema of an agent", () => {
     expect(accepts(agent)).toBe(true)
     expect(accepts({ ...agent, kind: "process", id: "a", enabled: false })).toBe(true)
     const bad = [
+      { command: "" },
       { ...agent, kind: "model" },
       { ...agent, comand: "x" },
       { ...agent, id: "../a" },

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Agent from "@switchyard/core/Agent"
+import { ControlPlane } from "@switchyard/core/ControlPlane"
 import type { Json } from "@switchyard/core/Json"
 import * as Secrets from "@switchyard/core/Secrets"
+import * as Workflow from "@switchyard/core/Workflow"
+import * as AgentFile from "@switchyard/node/AgentFile"
 import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
 import type { OutputMapping } from "@switchyard/node/OutputMapping"
+import * as Switchyard from "@switchyard/node/Switchyard"
 import * as ToolDefinition from "@switchyard/node/ToolDefinition"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -25,6 +29,7 @@ import {
   value,
   workspace
 } from "./programs.js"
+import { temporaryDirectory } from "./temporary.js"
 
 /** A program that writes the lines of its prompt to its standard output. */
 const echo = (output: OutputMapping, more: Parameters<typeof shell>[1] = {}) =>
@@ -441,6 +446,40 @@ describe("a definition in a file", () => {
       const limited = yield* Effect.flip(run(["-c", "echo slow down, retry in 90s >&2; exit 1"], "x"))
       assert.deepInclude(limited, { kind: "RateLimited", retryAfterMillis: 90_000 })
     })
+  )
+
+  it.scopedLive(
+    "is a line where it is a ready one, and is told by the engine which model a step asks for",
+    () =>
+      Effect.gen(function* () {
+        const ready = yield* AgentFile.parse("id: c\nextends: claude-code\nmodel: opus")
+        assert.include(
+          ready.agent.capabilities.map(({ skill }) => skill),
+          "code-review"
+        )
+        assert.deepStrictEqual(ready.agent.requires, ["Execute", "Network", "InvokeModel"])
+        const teller = yield* AgentFile.parse(`
+        id: teller
+        capabilities: [{ skill: tell, constraints: { model: [small, large] } }]
+        command: echo
+        args: ["{{model}}"]
+        models: { small: {}, large: { argument: large-2 } }
+        model: small
+      `)
+        const directory = yield* temporaryDirectory
+        const workflow = Workflow.make("tell").pipe(
+          Workflow.step("any", { skill: "tell", input: "x" }),
+          Workflow.step("large", { skill: "tell", input: "x", constraints: { model: "large" } })
+        )
+        const outputs = Effect.gen(function* () {
+          const run = yield* (yield* ControlPlane).registerRun({ workflow })
+          return (yield* run.result).outputs
+        })
+        assert.deepStrictEqual(
+          yield* Effect.provide(outputs, Switchyard.layer({ directory, agents: [teller.agent] })),
+          { any: "small", large: "large-2" }
+        )
+      })
   )
 
   it.effect("becomes an agent by its kind, and without anything being started", () =>

@@ -52,7 +52,12 @@ export const ToolEnvironment = Schema.Struct({
   )
 })
 
-/** A command-line tool as an agent, as a file describes it. */
+const Size = Schema.Struct({
+  columns: Schema.propertySignature(Count).annotations({ description: "How many characters a line has." }),
+  rows: Schema.propertySignature(Count).annotations({ description: "How many lines it has." })
+})
+
+/** A command-line tool as an agent, as a file describes it; it has a command, or extends a definition that has one. */
 export const ToolFields = Schema.Struct({
   extends: optional(
     Schema.NonEmptyString,
@@ -104,13 +109,7 @@ export const ToolFields = Schema.Struct({
     "Exit codes that mean that the same may succeed later."
   ),
   terminal: optional(
-    Schema.Union(
-      Schema.Boolean,
-      Schema.Struct({
-        columns: required(Count, "How wide it is, in characters."),
-        rows: required(Count, "How high it is, in lines.")
-      })
-    ),
+    Schema.Union(Schema.Boolean, Size),
     "Whether it runs in a terminal, or in which size; this needs node-pty."
   )
 })
