@@ -115,8 +115,10 @@ describe("a program in a terminal", () => {
         existsSync(path) && readFileSync(path, "utf8").includes("ready") ? true : undefined
       )
       assert.isAtLeast(marked(mark).length, 2)
-      const [record] = files(join(stateDir, "processes"))
-      assert.include(marked(mark), Number(record?.replace(".json", "")))
+      const record = yield* eventually("the record of its group", () =>
+        files(join(stateDir, "processes")).find((name) => /^\d+\.json$/.test(name))
+      )
+      assert.include(marked(mark), Number.parseInt(record, 10))
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(marked(mark), [])
       assert.deepStrictEqual(files(join(stateDir, "processes")), [])

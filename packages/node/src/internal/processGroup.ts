@@ -151,6 +151,12 @@ const withPipes = (program: Program, marker: Marker): Effect.Effect<Launched, Sp
     }
   })
 
+/**
+ * How much of what a terminal shows may wait to be taken. A terminal is closed a moment after its leader has ended, whether all
+ * of it was read or not, so it is read without waiting for the disk as long as that is reasonable.
+ */
+const terminalBytes = 8 * 1024 * 1024
+
 const inTerminal = (
   open: Open,
   program: Program,
@@ -163,9 +169,15 @@ const inTerminal = (
       const terminal = open(program.command, program.args, size, program.cwd, env)
       let leaderExited = false
       let consumed: Promise<void> = Promise.resolve()
+      let waiting = 0
       terminal.onData((chunk) => {
-        terminal.pause()
-        consumed = consumed.then(() => program.onStdout(chunk)).then(terminal.resume)
+        waiting += chunk.length
+        if (waiting > terminalBytes) terminal.pause()
+        const taken = () => {
+          waiting -= chunk.length
+          if (waiting <= terminalBytes) terminal.resume()
+        }
+        consumed = consumed.then(() => program.onStdout(chunk)).then(taken)
       })
       const exited = new Promise<Exit>((resolve) => {
         terminal.onExit((code, signal) => {
