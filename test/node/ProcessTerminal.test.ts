@@ -71,6 +71,8 @@ describe("a program in a terminal", () => {
         for (let i = 0; i < 2000; i++) console.log("x".repeat(500))
         console.error("on the other stream")
         console.log(JSON.stringify({ result: "done" }))
+        // The terminal is closed 200 ms after its leader has ended, which a busy host may spend elsewhere.
+        setTimeout(() => {}, 500)
       `
       const made = yield* script(lines, { terminal: { columns: 1000, rows: 10 }, output: "jsonl" })
       const events = yield* eventsOf(made, taskIn(yield* workspace, "in"))
