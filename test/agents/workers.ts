@@ -3,7 +3,7 @@ import { createRequire } from "node:module"
 import { createInterface } from "node:readline"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import * as RemoteAgent from "@switchyard/agents/RemoteAgent"
-import type * as Agent from "@switchyard/core/Agent"
+import * as Agent from "@switchyard/core/Agent"
 import { RunId } from "@switchyard/core/Ids"
 import type { Json } from "@switchyard/core/Json"
 import * as Secrets from "@switchyard/core/Secrets"
@@ -117,8 +117,10 @@ export const messagesOf = (events: ReadonlyArray<Agent.AgentEvent>): ReadonlyArr
   events.flatMap((event) => (event._tag === "Progress" && event.message !== undefined ? [event.message] : []))
 
 /** The failure of an attempt; a success is a defect. */
-export const failureOf = <A>(attempt: Effect.Effect<A, Agent.AgentError>): Effect.Effect<Agent.AgentError> =>
+export const failureOf = <A, E, R>(
+  attempt: Effect.Effect<A, E, R>
+): Effect.Effect<Agent.AgentError, never, R> =>
   Effect.matchEffect(attempt, {
-    onFailure: Effect.succeed,
+    onFailure: (error) => (error instanceof Agent.AgentError ? Effect.succeed(error) : Effect.die(error)),
     onSuccess: (value) => Effect.die(new Error(`it succeeded with ${JSON.stringify(value)}`))
   })

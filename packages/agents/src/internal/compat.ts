@@ -5,6 +5,7 @@ import * as Tool from "@effect/ai/Tool"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Mailbox from "effect/Mailbox"
+import * as Runtime from "effect/Runtime"
 
 /** An effect from a callback. */
 export const async = Effect.async
@@ -24,3 +25,11 @@ export const currentTimeMillis = (clock: Clock.Clock): number => clock.unsafeCur
 
 /** Parses JSON that a model wrote; throws where it is none, or would change what objects inherit. */
 export const parseJson: (text: string) => unknown = Tool.unsafeSecureJsonParse
+
+/** Runs effects for callbacks that want promises. */
+export type RunPromise = <A>(effect: Effect.Effect<A>) => Promise<A>
+
+/** What runs effects with the services, the clock and the loggers of the fiber that asks. */
+export const promiseRunner: Effect.Effect<RunPromise> = Effect.map(Effect.runtime<never>(), (runtime) =>
+  Runtime.runPromise(runtime)
+)
