@@ -21,7 +21,9 @@ export const codes = {
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
 /** What a message that was parsed as JSON may carry anywhere; it cannot be anything else. */
-const AnyJson = Schema.Unknown as unknown as Schema.Schema<Json>
+const AnyJson = Schema.Unknown.pipe(
+  Schema.filter((value) => value !== undefined, { message: () => "is missing" })
+) as unknown as Schema.Schema<Json>
 
 const Millis = Schema.Number.pipe(Schema.nonNegative(), Schema.finite())
 
