@@ -1,11 +1,19 @@
+import { readFileSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as RemoteAgent from "@switchyard/agents/RemoteAgent"
 import * as Protocol from "@switchyard/agents/RemoteProtocol"
 import { AgentError, AgentErrorKind } from "@switchyard/core/Agent"
+import * as ControlPlane from "@switchyard/core/ControlPlane"
+import * as Workflow from "@switchyard/core/Workflow"
+import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
+import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
 import {
   eventsOf,
@@ -18,7 +26,8 @@ import {
   test,
   workspace
 } from "../node/programs.js"
-import { agentOf, failureOf, impatient, outputOf, secrets, token } from "./workers.js"
+import { temporaryDirectory } from "../node/temporary.js"
+import { agentOf, failureOf, impatient, outputOf, python, secrets, token, typescript } from "./workers.js"
 
 const quick = { interruptAfter: 0, ...short } as const
 
@@ -147,6 +156,84 @@ describe("a worker that does not keep to the protocol", () => {
       assert.match(lost.reason, /went on with work that was cancelled/)
     })
   )
+})
+
+describe("a run", () => {
+  test(
+    "that is cancelled leaves neither work nor worker behind",
+    Effect.gen(function* () {
+      const { env, mark } = markedEnv()
+      const worker = { ...(python ?? typescript), env, escalation: quick }
+      const wait = yield* agentOf("wait", worker)
+      const directory = yield* temporaryDirectory
+      const workflow = Workflow.make("waits").pipe(
+        Workflow.step("wait", {
+          skill: "wait",
+          forEach: "{{ [1, 2, 3] }}",
+          input: { millis: 60000 },
+          concurrency: 3
+        })
+      )
+      const status = yield* Effect.gen(function* () {
+        const plane = yield* ControlPlane.ControlPlane
+        const run = yield* plane.registerRun({ workflow })
+        const items = yield* run.events.pipe(
+          Stream.filter(({ event }) => event._tag === "ItemProgress"),
+          Stream.take(3),
+          Stream.runCount,
+          Effect.timeout("15 seconds")
+        )
+        assert.strictEqual(items, 3)
+        assert.strictEqual(marked(mark).length, 1)
+        yield* run.control({ _tag: "Cancel" })
+        const { status } = yield* run.result
+        assert.deepStrictEqual(marked(mark), [])
+        return status
+      }).pipe(Effect.provide(Switchyard.layer({ directory: join(directory, "data"), agents: [wait] })))
+      assert.strictEqual(status, "Cancelled")
+    })
+  )
+})
+
+describe("the worker of the documentation", () => {
+  const shown = readFileSync(new URL("../../docs/remote-agents.md", import.meta.url), "utf8")
+  const [, source = ""] = /```python\n([\s\S]*?)```/.exec(shown) ?? []
+  const title = python === undefined ? "works (skipped, because there is no python3 here)" : "works"
+  it.live(title, (context) =>
+    Effect.gen(function* () {
+      if (python === undefined) return context.skip()
+      assert.include(source, "import json, sys")
+      const worker = { command: python.command, args: ["-c", source], escalation: quick }
+      const [shout] = yield* RemoteAgent.discover({ ...impatient, worker })
+      assert.isDefined(shout)
+      assert.strictEqual(outputOf(yield* eventsOf(shout, taskIn(yield* workspace, "quiet"))).value, "QUIET")
+    }).pipe(Effect.scoped, Effect.provide(DirectoryWorkspace.layerTemp()))
+  )
+
+  it("is described with messages that are what the protocol says", () => {
+    const messages = [...shown.matchAll(/```json\n([\s\S]*?)```/g)]
+      .flatMap(([, block = ""]) => block.trim().split("\n"))
+      .map((line) => JSON.parse(line))
+    const schemas: Readonly<Record<string, Schema.Schema.AnyNoContext>> = {
+      initialize: Protocol.InitializeParams,
+      run: Protocol.RunParams,
+      attach: Protocol.AttachParams,
+      cancel: Protocol.KeyParams,
+      progress: Protocol.ProgressParams
+    }
+    const seen = new Set<string>()
+    for (const { error, method, params } of messages) {
+      if (error !== undefined) Schema.decodeUnknownSync(Protocol.RpcError)(error)
+      const schema = schemas[method]
+      if (schema === undefined) continue
+      seen.add(method)
+      Schema.decodeUnknownSync(schema, { onExcessProperty: "error" })(params)
+    }
+    assert.sameMembers([...seen], Object.keys(schemas))
+    const results = messages.flatMap(({ result }) => (result === undefined ? [] : [result]))
+    assert.isTrue(results.some(Schema.is(Protocol.InitializeResult)))
+    assert.isTrue(results.some(Schema.is(Protocol.RunResult)))
+  })
 })
 
 const serving = (listener: RequestListener) =>
