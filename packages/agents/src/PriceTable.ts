@@ -70,24 +70,24 @@ const fits = (pattern: string, text: string): boolean => {
   return at <= text.length - last.length
 }
 
+const isOf =
+  (provider: string, model: string) =>
+  (entry: Entry): boolean =>
+    fits(entry.provider, provider) &&
+    (fits(entry.model, model) || fits(entry.model, model.replace(snapshot, "")))
+
 /**
- * The entry of a model, `undefined` where the table does not know it. Names that only resemble a known one are not known: a
- * price is never guessed.
+ * The entry of a model for a request of so many tokens, `undefined` where the table does not know it. Names that only resemble a
+ * known one are not known: a price is never guessed.
  */
-export const find = (
-  self: PriceTable,
-  provider: string,
-  model: string,
-  inputTokens = 0
-): Entry | undefined => {
-  const base = model.replace(snapshot, "")
-  return self.find(
-    (entry) =>
-      fits(entry.provider, provider) &&
-      (fits(entry.model, model) || fits(entry.model, base)) &&
-      inputTokens <= (entry.upToInputTokens ?? Number.POSITIVE_INFINITY)
-  )
-}
+export const find = (self: PriceTable, provider: string, model: string, inputTokens = 0): Entry | undefined =>
+  self
+    .filter(isOf(provider, model))
+    .find(({ upToInputTokens = Number.POSITIVE_INFINITY }) => inputTokens <= upToInputTokens)
+
+/** How many tokens input and output of a model may have together, by the first entry of it that says so. */
+export const contextTokens = (self: PriceTable, provider: string, model: string): number | undefined =>
+  self.filter(isOf(provider, model)).find((entry) => entry.contextTokens !== undefined)?.contextTokens
 
 const whole = (value: number): bigint => BigInt(Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0)
 

@@ -1,7 +1,6 @@
 /**
  * The names of Effect 3 that Effect 4 renames, in one place, so that a port changes this file only.
  */
-import * as Tool from "@effect/ai/Tool"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Mailbox from "effect/Mailbox"
@@ -22,9 +21,6 @@ export const offerNow = <A, E>(mailbox: Mailbox.Mailbox<A, E>, message: A): bool
 
 /** The time in milliseconds, read outside of an effect. */
 export const currentTimeMillis = (clock: Clock.Clock): number => clock.unsafeCurrentTimeMillis()
-
-/** Parses JSON that a model wrote; throws where it is none, or would change what objects inherit. */
-export const parseJson: (text: string) => unknown = Tool.unsafeSecureJsonParse
 
 /** Runs effects for callbacks that want promises. */
 export type RunPromise = <A>(effect: Effect.Effect<A>) => Promise<A>

@@ -4,7 +4,7 @@ import * as Params from "@switchyard/core/Params"
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { parseJson } from "./compat.js"
+import { parseJson } from "./modelJson.js"
 
 /** What an answer has to be: told to the model as JSON Schema, and checked when it has come. */
 export interface Contract {

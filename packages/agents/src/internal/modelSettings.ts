@@ -135,7 +135,7 @@ export const settle = (
       maxToolRounds: told.maxToolRounds ?? 16,
       maxResultCharacters: told.maxResultCharacters ?? 50_000,
       stallMillis: stallMillisOf(told),
-      contextTokens: told.contextTokens ?? PriceTable.find(prices, provider, model)?.contextTokens,
+      contextTokens: told.contextTokens ?? PriceTable.contextTokens(prices, provider, model),
       count,
       shorten: shortenOf(told.onTooLong, count),
       keepsCutAnswers: told.onCutOff === "keep",

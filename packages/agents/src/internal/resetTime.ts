@@ -14,6 +14,15 @@ const bounded = (millis: number): number | undefined =>
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+/** The milliseconds of a duration such as `90s` or `1m30s`; `undefined` for any other text. */
+export const durationMillis = (text: string): number | undefined => {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined
+  let sum = 0
+  for (const [, amount, , unit = ""] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h|d)/g))
+    sum += Number(amount) * (units[unit] ?? 0)
+  return sum
+}
+
 /** Milliseconds until a reset: a number of seconds, `1m30s`, a time of Unix (in seconds or milliseconds), or a date. */
 const untilReset = (text: string, now: number): number | undefined => {
   if (/^\d+(\.\d+)?$/.test(text)) {
@@ -21,12 +30,8 @@ const untilReset = (text: string, now: number): number | undefined => {
     if (number > 1e11) return bounded(number - now)
     return bounded(number > 1e8 ? number * 1_000 - now : number * 1_000)
   }
-  if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) {
-    let sum = 0
-    for (const [, amount, , unit = ""] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h|d)/g))
-      sum += Number(amount) * (units[unit] ?? 0)
-    return bounded(sum)
-  }
+  const duration = durationMillis(text)
+  if (duration !== undefined) return bounded(duration)
   const date = Date.parse(text)
   return Number.isNaN(date) ? undefined : bounded(date - now)
 }
