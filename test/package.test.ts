@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const modules = join(root, "node_modules")
-const packages = ["core", "node"] as const
+const packages = ["core", "node", "agents"] as const
 
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
@@ -90,7 +90,38 @@ const results = await Promise.all(layers.map((each) => Effect.runPromise(Effect.
 console.log(JSON.stringify(results))
 `
 
+const withModel = `
+import { createServer } from "node:http"
+import * as LanguageModelAgent from "@switchyard/agents/LanguageModelAgent"
+import { ControlPlane } from "@switchyard/core/ControlPlane"
+import * as MemoryPlane from "@switchyard/core/testing/MemoryPlane"
+import * as Workflow from "@switchyard/core/Workflow"
+import * as Effect from "effect/Effect"
+
+const server = createServer((request, response) => {
+  response.writeHead(200, { "content-type": "text/event-stream" })
+  const choices = [{ index: 0, delta: { content: "hello" }, finish_reason: "stop" }]
+  response.end("data: " + JSON.stringify({ choices }) + "\\n\\ndata: [DONE]\\n\\n")
+})
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
+const baseUrl = "http://127.0.0.1:" + server.address().port
+const writer = await Effect.runPromise(
+  LanguageModelAgent.openAi("writer", { capabilities: [{ skill: "write" }], model: "local", baseUrl })
+)
+const workflow = Workflow.make("writing").pipe(Workflow.step("say", { skill: "write", input: "Hello?" }))
+const program = Effect.gen(function* () {
+  const plane = yield* ControlPlane
+  const run = yield* plane.registerRun({ workflow })
+  return (yield* run.result).outputs
+})
+const outputs = await Effect.runPromise(Effect.provide(program, MemoryPlane.layer({ agents: [writer] })))
+server.closeAllConnections()
+server.close()
+console.log(JSON.stringify(outputs))
+`
+
 const typed = `
+import * as LanguageModelAgent from "@switchyard/agents/LanguageModelAgent"
 import * as Agent from "@switchyard/core/Agent"
 import type { RunId } from "@switchyard/core/Ids"
 import * as Workflow from "@switchyard/core/Workflow"
@@ -110,6 +141,9 @@ const run = await yard.registerRun({ workflow, params: { text: "hello" } })
 // @ts-expect-error: the parameters are those of the schema
 await yard.registerRun({ workflow, params: { text: 1 } })
 const id: RunId = run.runId
+// @ts-expect-error: a key is redacted, or named as a secret
+LanguageModelAgent.anthropic("reviewer", { capabilities: [], model: "m", apiKey: "sk-1" })
+LanguageModelAgent.anthropic("reviewer", { capabilities: [], model: "m", apiKey: { secret: "KEY" } })
 // @ts-expect-error: an id is not a number
 const number: number = run.runId
 export { id, number }
@@ -181,6 +215,11 @@ describe("the packed packages", () => {
       { say: "hello" },
       { say: "hello" }
     ])
+  })
+
+  it("ask a language model", async () => {
+    await writeFile(join(project, "with-model.js"), withModel)
+    expect(JSON.parse(await run(project, "node", "with-model.js"))).toEqual({ say: "hello" })
   })
 
   it("carry declarations that a strict host compiles against, library checks included", async () => {
