@@ -251,10 +251,10 @@ export const openAi = (id: string, options: OpenAiOptions): Effect.Effect<Agent.
  * ```ts
  * import * as LanguageModelAgent from "@switchyard/agents/LanguageModelAgent"
  * import * as ModelTool from "@switchyard/agents/ModelTool"
- * import * as FileSecrets from "@switchyard/core/Secrets"
+ * import type * as Secrets from "@switchyard/core/Secrets"
  * import * as Schema from "effect/Schema"
  *
- * export const reviewer = (secrets: FileSecrets.Provider) =>
+ * export const reviewer = (secrets: Secrets.Provider) =>
  *   LanguageModelAgent.anthropic("reviewer", {
  *     capabilities: [{ skill: "review" }],
  *     model: "claude-sonnet-5-5",
