@@ -1,10 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as AiError from "@effect/ai/AiError"
+import * as LanguageModel from "@effect/ai/LanguageModel"
+import type * as Response from "@effect/ai/Response"
+import * as LanguageModelAgent from "@switchyard/agents/LanguageModelAgent"
 import * as ModelTool from "@switchyard/agents/ModelTool"
 import { AgentError } from "@switchyard/core/Agent"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { attempt, granting, taskOf, workspaceOf } from "./attempt.js"
-import { answer, eventsOf, inPieces } from "./modelServer.js"
+import * as Stream from "effect/Stream"
+import { type Attempted, attempt, granting, taskOf, workspaceOf } from "./attempt.js"
+import { type Act, answer, begin, eventsOf, inPieces } from "./modelServer.js"
 import { agentOf, key, protocols, withServer } from "./servedAgent.js"
 
 const Verdict = Schema.Struct({
@@ -63,7 +68,9 @@ describe.each(protocols)("a language model agent over %s", (protocol) => {
     withServer((server) =>
       Effect.gen(function* () {
         const text = ["„Zwölf Boxkämpfer“ 🥊", " jagen\r\n", "Viktor 日本語"]
-        const bytes = eventsOf(protocol, { text, input: 7, output: 3 }).join("")
+        const bytes = eventsOf(protocol, { text, input: 7, output: 3 })
+          .join("")
+          .replaceAll("data: {", "data:\ndata: {")
         const agent = yield* agentOf(protocol, server.url)
         for (const ends of ["\n", "\r\n", "\r"]) {
           server.script(inPieces(`: hello${ends}retry: 60000${ends}${bytes.replaceAll("\n", ends)}`))
@@ -346,6 +353,122 @@ describe.each(protocols)("a language model agent over %s", (protocol) => {
           kind: "Failed",
           reason: /content filter/
         })
+      })
+    )
+  )
+})
+
+describe("an agent of any language model", () => {
+  const finish = (inputTokens: number, outputTokens: number) => ({
+    type: "finish" as const,
+    reason: "stop" as const,
+    usage: { inputTokens, outputTokens, totalTokens: undefined, cachedInputTokens: 4 }
+  })
+
+  const modelOf = (stream: Stream.Stream<Response.StreamPartEncoded, AiError.AiError>) =>
+    LanguageModel.make({ streamText: () => stream, generateText: () => Effect.succeed([]) })
+
+  const attemptWith = (
+    stream: Stream.Stream<Response.StreamPartEncoded, AiError.AiError>,
+    tasks = 1
+  ): Effect.Effect<ReadonlyArray<Attempted>, unknown> =>
+    Effect.gen(function* () {
+      const agent = yield* LanguageModelAgent.make("any", {
+        capabilities: [{ skill: "write" }],
+        provider: "elsewhere",
+        model: "unheard-of",
+        languageModel: modelOf(stream),
+        stallTimeout: "50 millis"
+      })
+      return yield* Effect.forEach(Array.from({ length: tasks }), () => attempt(agent, taskOf("?")))
+    })
+
+  it.live("counts what the library reports, and warns once that its price is not known", () =>
+    Effect.gen(function* () {
+      const [first, second] = yield* attemptWith(
+        Stream.make({ type: "text-delta" as const, id: "0", delta: "hi" }, finish(10, 3)),
+        2
+      )
+      expect(first?.outcome).toMatchObject({
+        value: "hi",
+        usage: { inputTokens: 10, outputTokens: 3, cachedTokens: 4, costMicroUsd: 0 }
+      })
+      const warnings = [first, second].map(
+        (each) =>
+          each?.progress.filter(({ message }) => message?.includes("price of elsewhere/unheard-of")).length
+      )
+      expect(warnings).toEqual([1, 0])
+    })
+  )
+
+  it.live("tells apart what it fails with, and waits for no silent one", () =>
+    Effect.gen(function* () {
+      const text = { type: "text-delta" as const, id: "0", delta: "hi" }
+      const overloaded = {
+        type: "error" as const,
+        error: { type: "overloaded_error", message: "Overloaded" }
+      }
+      const failed = new AiError.UnknownError({ module: "m", method: "n", description: "odd" })
+      const outcomes = yield* Effect.forEach(
+        [
+          Stream.concat(Stream.make(text), Stream.never),
+          Stream.make(text, overloaded, finish(1, 1)),
+          Stream.make(text),
+          Stream.fail(failed),
+          Stream.die(new Error("a bug"))
+        ],
+        (stream) => Effect.exit(attemptWith(stream))
+      )
+      expect(
+        outcomes.map((exit) => (exit._tag === "Success" ? exit.value[0]?.outcome : "a defect"))
+      ).toMatchObject([
+        { kind: "Timeout" },
+        { kind: "Unavailable", reason: /Overloaded/ },
+        { kind: "Unavailable", reason: /broke off/ },
+        { kind: "Failed", reason: /odd/ },
+        "a defect"
+      ])
+    })
+  )
+})
+
+describe("a server that is compatible in its own way", () => {
+  const raw =
+    (...chunks: ReadonlyArray<unknown>): Act =>
+    (response) => {
+      begin(response)
+      response.end(
+        chunks.map((each) => `data: ${typeof each === "string" ? each : JSON.stringify(each)}\n\n`).join("")
+      )
+    }
+
+  it.live("may leave out ids, places, usage and the last event, and give calls whole", () =>
+    withServer((server) =>
+      Effect.gen(function* () {
+        const whole = (name: string, args: unknown) => ({
+          function: { name, arguments: JSON.stringify(args) },
+          id: `id_${name}`
+        })
+        server.script(
+          raw(
+            { choices: [{ delta: { role: "assistant", content: null } }] },
+            { choices: [{ delta: { tool_calls: [whole("list_files", { area: "outputs" })] } }] },
+            { choices: [{ delta: { tool_calls: [whole("read_file", { area: "outputs", path: "a" })] } }] },
+            { choices: [{ delta: {}, finish_reason: "tool_calls" }], usage: { prompt_tokens: 9 } }
+          ),
+          raw(
+            { choices: [{ delta: { content: "done" } }] },
+            { choices: [{ finish_reason: "stop" }] },
+            { choices: null }
+          )
+        )
+        const agent = yield* agentOf("chat", server.url, { tools: ModelTool.workspaceTools })
+        const { outcome } = yield* attempt(
+          agent,
+          taskOf("?", { workspace: workspaceOf(new Map([["outputs/a", "alpha"]])) })
+        )
+        expect(outcome).toMatchObject({ value: "done", usage: { inputTokens: 9, outputTokens: 0 } })
+        expect(sent(server.requests)).toMatch(/id_list_files.*id_read_file.*alpha/)
       })
     )
   )

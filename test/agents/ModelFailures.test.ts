@@ -201,18 +201,27 @@ describe.each(protocols)("what goes wrong with a model over %s", (protocol) => {
 
   it.live("is a timeout where the server falls silent: before, in the middle, in an error", () =>
     Effect.gen(function* () {
-      const silent = yield* failureOf(protocol, () => undefined)
-      expect(silent).toMatchObject({ kind: "Timeout", reason: /did not begin to answer within 500 ms/ })
-      const stalled = yield* failureOf(protocol, (response) => {
-        begin(response)
-        response.write(beginningOf(protocol))
-      })
-      expect(stalled).toMatchObject({ kind: "Timeout", reason: /sent nothing for 500 ms/ })
+      const brief = { stallTimeout: "250 millis" } as const
+      const silent = yield* failureOf(protocol, () => undefined, brief)
+      expect(silent).toMatchObject({ kind: "Timeout", reason: /did not begin to answer within 250 ms/ })
+      const stalled = yield* failureOf(
+        protocol,
+        (response) => {
+          begin(response)
+          response.write(beginningOf(protocol))
+        },
+        brief
+      )
+      expect(stalled).toMatchObject({ kind: "Timeout", reason: /sent nothing for 250 ms/ })
       expect(stalled.usage?.inputTokens).toBe(protocol === "messages" ? 40 : 0)
-      const refusing = yield* failureOf(protocol, (response) => {
-        response.writeHead(429, { "content-type": "application/json", "retry-after": "9" })
-        response.write('{"error":')
-      })
+      const refusing = yield* failureOf(
+        protocol,
+        (response) => {
+          response.writeHead(429, { "content-type": "application/json", "retry-after": "9" })
+          response.write('{"error":')
+        },
+        brief
+      )
       expect(refusing).toMatchObject({ kind: "RateLimited", retryAfterMillis: 9000 })
     })
   )
