@@ -10,6 +10,8 @@ import { logId, origin, type RunId, type Seq } from "./Ids.js"
 import { type Bell, makeBell } from "./internal/bell.js"
 import { async, chunkOf, currentTimeMillis } from "./internal/compat.js"
 import { makeFollow } from "./internal/follow.js"
+import { redactEvent } from "./internal/redactEvent.js"
+import type { Provider } from "./Secrets.js"
 
 export { type Bell, makeBell }
 
@@ -110,6 +112,11 @@ export class EventLog extends Context.Tag("@switchyard/core/EventLog")<
       events: ReadonlyArray<Event>,
       settled: (exit: Exit.Exit<ReadonlyArray<Entry>, LogWriteFailed>) => void
     ) => void
+    /**
+     * What an event is recorded as, where a log changes events: an engine applies that one to the state of its run, so that
+     * the run is the same before and after a restart.
+     */
+    readonly prepare?: (event: Event) => Event
   }
 >() {}
 
@@ -188,6 +195,27 @@ export const make = (backend: Backend): Service => ({
   append: (runId, events) => async((resume) => backend.enqueue(runId, events, resume)),
   enqueue: backend.enqueue
 })
+
+/**
+ * The log without the secrets that a provider has given: they are replaced in everything that is recorded from then on. It
+ * costs nothing while none was given. What names a step, an agent, a run or a skill is left as it is.
+ */
+export const withoutSecrets = (log: Service, secrets: Provider): Service => {
+  const prepared = new WeakSet<Event>()
+  const prepare = (event: Event): Event => {
+    if (!secrets.hasGiven() || prepared.has(event)) return event
+    const redacted = redactEvent(event, secrets)
+    prepared.add(redacted)
+    return redacted
+  }
+  const all = (events: ReadonlyArray<Event>) => (secrets.hasGiven() ? events.map(prepare) : events)
+  return {
+    ...log,
+    prepare,
+    append: (runId, events) => Effect.suspend(() => log.append(runId, all(events))),
+    enqueue: (runId, events, settled) => log.enqueue(runId, all(events), settled)
+  }
+}
 
 /** The entries of some runs among those of a batch. */
 export const ofRuns = (

@@ -3,11 +3,19 @@ import type { Agent } from "@switchyard/core/Agent"
 import * as AgentRegistry from "@switchyard/core/AgentRegistry"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
 import * as Distributor from "@switchyard/core/Distributor"
-import { EventLog, type EventReader, type LogDamaged, type LogWriteFailed } from "@switchyard/core/EventLog"
+import {
+  EventLog,
+  type EventReader,
+  type LogDamaged,
+  type LogWriteFailed,
+  withoutSecrets
+} from "@switchyard/core/EventLog"
 import * as Orchestrator from "@switchyard/core/Orchestrator"
 import type { QueryService } from "@switchyard/core/QueryService"
+import { HostSecrets, none, type Provider } from "@switchyard/core/Secrets"
 import type { Retention, WorkspaceError, WorkspaceService } from "@switchyard/core/WorkspaceService"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,6 +28,7 @@ import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as History from "./History.js"
 import * as Host from "./Host.js"
 import { endOrphans } from "./internal/orphans.js"
+import { HostSandbox, makeHostSandbox, type Mode as Sandbox } from "./internal/sandbox.js"
 import { reportUnknown } from "./internal/unknownWorkspaces.js"
 import * as JsonlEventLog from "./JsonlEventLog.js"
 import * as JsonlEventReader from "./JsonlEventReader.js"
@@ -48,6 +57,16 @@ export interface Options extends ControlPlane.Options {
   readonly orphanGrace?: Duration.DurationInput
   /** How much is kept of runs that have ended; everything by default. */
   readonly history?: History.Policy
+  /**
+   * Gives secrets to the agents that name them. Whatever it has given is kept out of the log, the index, the result of a run
+   * and the output of programs that is kept. Give the same one to agents that are made with one of their own.
+   */
+  readonly secrets?: Provider
+  /**
+   * Whether programs are started in a sandbox by runs that restrict what their agents do: `auto` (the default) where
+   * bubblewrap is installed and with a warning otherwise, `require` or not at all, `off` never.
+   */
+  readonly sandbox?: Sandbox
   /** How the event log is laid out. */
   readonly log?: Omit<JsonlEventLog.Options, "directory">
 }
@@ -107,6 +126,10 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
   const workspaces = path.join(directory, "workspaces")
   const log = path.join(directory, "log")
   const index = path.join(directory, "index.sqlite")
+  const secrets = options.secrets ?? none
+  const eventLog = Layer.map(JsonlEventLog.layer({ ...options.log, directory: log }), (context) =>
+    Context.add(context, EventLog, withoutSecrets(Context.get(context, EventLog), secrets))
+  )
   const leftBehind = Layer.scopedDiscard(
     Effect.gen(function* () {
       const { unfinished } = yield* EventLog
@@ -131,7 +154,9 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(SqliteIndex.layer({ filename: index })),
     Layer.provideMerge(
       Layer.mergeAll(
-        JsonlEventLog.layer({ ...options.log, directory: log }),
+        eventLog,
+        Layer.succeed(HostSecrets, secrets),
+        Layer.succeed(HostSandbox, makeHostSandbox(options.sandbox ?? "auto", [directory])),
         Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
         DirectoryWorkspace.layer({
           directory: workspaces,

@@ -91,7 +91,8 @@ export const makeRecorder = (
   }
 
   return {
-    emit: (event) => {
+    emit: (given) => {
+      const event = log.prepare === undefined ? given : log.prepare(given)
       if (!Run.applyEvent(run, event, now())) {
         throw new Error(`The engine would record ${event._tag} while run ${run.id} is ${run.status}`)
       }
