@@ -4,7 +4,7 @@ import type { CapabilityInput } from "@switchyard/core/Capability"
 import { didYouMean } from "@switchyard/core/Nearest"
 import type { Permission } from "@switchyard/core/Permission"
 import * as Secrets from "@switchyard/core/Secrets"
-import type { Area } from "@switchyard/core/WorkspaceService"
+import { type Area, unguarded } from "@switchyard/core/WorkspaceService"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
@@ -21,6 +21,7 @@ import { chooseModel, type Model, noModel, promptOf } from "./internal/programMo
 import { makeReader, type Reading } from "./internal/programOutput.js"
 import { ending, makeTail } from "./internal/programTail.js"
 import { compileRules } from "./internal/recordMapping.js"
+import { confine, exitOf, type Mode } from "./internal/sandbox.js"
 import type { TerminalSize } from "./internal/terminal.js"
 import * as Variables from "./internal/variables.js"
 import type { Format, OutputMapping } from "./OutputMapping.js"
@@ -112,6 +113,11 @@ export interface Options {
    * and has no standard input. Both streams are one; control sequences are in the file, and not in what is read of it.
    */
   readonly terminal?: boolean | TerminalSize
+  /**
+   * Whether it is started in a sandbox by a run that restricts what its agents do: as the host says, and `off` for a program
+   * that is trusted, unless the host requires one.
+   */
+  readonly sandbox?: Mode
 }
 
 /** SIGINT at once, SIGTERM 10 seconds later, SIGKILL 5 seconds after that; over as soon as nobody is left in the group. */
@@ -133,6 +139,7 @@ interface Command
   readonly timeout: Duration.Duration | undefined
   readonly escalation: Escalation
   readonly terminal: TerminalSize | undefined
+  readonly sandbox: Mode | undefined
 }
 
 const sizeOf = (terminal: Options["terminal"]): TerminalSize | undefined =>
@@ -217,7 +224,8 @@ const parseCommand = (options: Options): Effect.Effect<Command, string> =>
       escalation: { ...defaultEscalation, ...options.escalation },
       retryableExitCodes: options.retryableExitCodes ?? [],
       requires: options.requires ?? [],
-      terminal
+      terminal,
+      sandbox: options.sandbox
     }
   })
 
@@ -231,7 +239,9 @@ const runOnce = (
   report: (progress: Agent.Progress) => void
 ): Effect.Effect<Agent.Output, Agent.AgentError> =>
   Effect.gen(function* () {
-    const { permissions, workspace } = task
+    const { permissions } = task
+    // What is kept of the program, and what it needs, are files of the host.
+    const workspace = unguarded(task.workspace)
     for (const permission of ["Execute", ...command.requires] as const) {
       yield* permissions.require(permission, `run the program "${command.command}"`)
     }
@@ -255,15 +265,17 @@ const runOnce = (
     const path =
       command.terminal === undefined ? command.command : yield* findExecutable(command.command, env)
     if (path === undefined) return yield* notFound(command.command)
-    const program = { command: path, args, cwd, env }
+    const given = promptFile === undefined ? [] : [promptFile]
+    const program = yield* confine({ command: path, args, cwd, env }, task, { mode: command.sandbox, given })
 
     const reader = makeReader({ ...command.reading, prices: model.prices }, report)
     const complaint = makeTail(8192)
+    const { secrets } = command.surroundings
     // Its release ends the whole group and reads both streams to their end, so the output is complete after it.
     const running = Effect.scoped(
       Effect.gen(function* () {
-        const stdout = yield* openSink(workspace, `programs/${attemptName(task)}.stdout`)
-        const stderr = yield* openSink(workspace, `programs/${attemptName(task)}.stderr`)
+        const stdout = yield* openSink(workspace, `programs/${attemptName(task)}.stdout`, secrets)
+        const stderr = yield* openSink(workspace, `programs/${attemptName(task)}.stderr`, secrets)
         const group = yield* start(
           {
             ...program,
@@ -286,7 +298,7 @@ const runOnce = (
             error._tag === "SpawnFailed" ? spawnError(command.command, error) : fromWorkspace(error)
           )
         )
-        return { exit: yield* group.exit, file: stdout.path }
+        return { exit: exitOf(program, yield* group.exit), file: stdout.path }
       })
     )
     const ended =

@@ -2,7 +2,7 @@ import { constants } from "node:fs"
 import { access, stat } from "node:fs/promises"
 import { delimiter, isAbsolute, join } from "node:path"
 import type { Writable } from "node:stream"
-import type { AgentError } from "@switchyard/core/Agent"
+import { type AgentError, type Permissions, unrestricted } from "@switchyard/core/Agent"
 import * as Secrets from "@switchyard/core/Secrets"
 import type { Area, PathOutsideWorkspace, Workspace, WorkspaceError } from "@switchyard/core/WorkspaceService"
 import * as Effect from "effect/Effect"
@@ -10,10 +10,11 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { async } from "./internal/compat.js"
 import { reasonOf } from "./internal/fileSystem.js"
-import { keepStream } from "./internal/keptStream.js"
 import { type Escalation, type Exit, start as startGroup } from "./internal/processGroup.js"
 import { exitError, failure, spawnError } from "./internal/programFailure.js"
+import { openSink } from "./internal/programFiles.js"
 import { ending, makeTail } from "./internal/programOutput.js"
+import { confine, exitOf } from "./internal/sandbox.js"
 
 export type { Escalation, Exit } from "./internal/processGroup.js"
 
@@ -45,6 +46,8 @@ export interface Options {
   readonly idempotencyKey: string
   /** Where its standard error is kept, below `programs/` in the `state` directory, without the ending `.stderr`. */
   readonly name: string
+  /** What the run lets its agents do: where it restricts something, the program is started in a sandbox as the host says. */
+  readonly permissions?: Permissions
   /** Gives the secrets that the environment names, and keeps them out of what is kept and reported. */
   readonly secrets?: Secrets.Provider
   /** Called with each chunk of the standard output in order, one at a time; it must not reject. */
@@ -151,7 +154,7 @@ const meaningOf = (command: string, exit: Exit, said: string): AgentError => {
  */
 export const start = (
   command: Command,
-  { idempotencyKey, name, onStdout, secrets = Secrets.none, workspace }: Options
+  { idempotencyKey, name, onStdout, permissions = unrestricted, secrets = Secrets.none, workspace }: Options
 ): Effect.Effect<Subprocess, AgentError, Scope.Scope> =>
   Effect.gen(function* () {
     const problem = problemOf(command)
@@ -163,19 +166,15 @@ export const start = (
       catch: (error) =>
         failure("Failed", `A program cannot run in ${cwd}: ${reasonOf(error)}. It needs a workspace on disk`)
     })
-    const keep = yield* Effect.mapError(
-      keepStream(workspace, `programs/${name}.stderr`, secrets.redact),
-      fromWorkspace
-    )
+    const given = { command: command.command, args: command.args ?? [], cwd, env }
+    const program = yield* confine(given, { permissions, workspace })
+    const sink = yield* openSink(workspace, `programs/${name}.stderr`, secrets)
     const tail = makeTail(8192)
     const complaint = () => secrets.redact(ending(tail.text()))
     let stdin: Writable | undefined
     const group = yield* startGroup(
       {
-        command: command.command,
-        args: command.args ?? [],
-        cwd,
-        env,
+        ...program,
         idempotencyKey,
         stdin: undefined,
         onStdin: (writable) => {
@@ -184,7 +183,7 @@ export const start = (
         onStdout,
         onStderr: (chunk) => {
           tail.push(chunk)
-          return keep(chunk)
+          return sink.write(chunk)
         }
       },
       workspace,
@@ -194,6 +193,7 @@ export const start = (
         error._tag === "SpawnFailed" ? spawnError(command.command, error) : fromWorkspace(error)
       )
     )
+    const exit = Effect.map(group.exit, (found) => exitOf(program, found))
     const closeInput = Effect.sync(() => {
       stdin?.end()
     })
@@ -203,10 +203,10 @@ export const start = (
     return {
       pgid: group.pgid,
       closeInput,
-      exit: group.exit,
-      ended: group.exit.pipe(
+      exit,
+      ended: exit.pipe(
         Effect.tap(() => lastWords),
-        Effect.flatMap((exit) => Effect.fail(meaningOf(command.command, exit, complaint())))
+        Effect.flatMap((found) => Effect.fail(meaningOf(command.command, found, complaint())))
       ),
       complaint,
       write: (text) =>

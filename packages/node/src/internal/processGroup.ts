@@ -1,7 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { rm } from "node:fs/promises"
 import type { Readable, Writable } from "node:stream"
-import type { PathOutsideWorkspace, Workspace, WorkspaceError } from "@switchyard/core/WorkspaceService"
+import {
+  type PathOutsideWorkspace,
+  unguarded,
+  type Workspace,
+  type WorkspaceError
+} from "@switchyard/core/WorkspaceService"
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -261,15 +266,17 @@ const remember = (group: Launched, program: Program, workspace: Workspace) =>
     const { command } = program
     const { pgid } = group
     const record: ProcessRecord = { pgid, command, startedAt, startTicks: startTicks(pgid), bootId }
-    return workspace.write("state", pathOf(pgid), JSON.stringify(record))
+    return unguarded(workspace).write("state", pathOf(pgid), JSON.stringify(record))
   })
 
 const forget = (group: Launched, workspace: Workspace) =>
-  workspace.resolve("state", pathOf(group.pgid)).pipe(
-    Effect.flatMap((path) => attempt("remove", path, () => rm(path, { force: true }))),
-    // The workspace may be gone already, and the record with it.
-    Effect.ignore
-  )
+  unguarded(workspace)
+    .resolve("state", pathOf(group.pgid))
+    .pipe(
+      Effect.flatMap((path) => attempt("remove", path, () => rm(path, { force: true }))),
+      // The workspace may be gone already, and the record with it.
+      Effect.ignore
+    )
 
 /**
  * Starts a program as the leader of a new process group. The release signals the group stage by stage and returns when the

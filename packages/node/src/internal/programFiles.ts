@@ -2,11 +2,19 @@ import { constants } from "node:fs"
 import { access, type FileHandle, open, stat } from "node:fs/promises"
 import { delimiter, isAbsolute, join } from "node:path"
 import type { AgentError } from "@switchyard/core/Agent"
-import type { Area, PathOutsideWorkspace, Workspace, WorkspaceError } from "@switchyard/core/WorkspaceService"
+import { HostSecrets, type Provider } from "@switchyard/core/Secrets"
+import {
+  type Area,
+  type PathOutsideWorkspace,
+  unguarded,
+  type Workspace,
+  type WorkspaceError
+} from "@switchyard/core/WorkspaceService"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { attempt, reasonOf } from "./fileSystem.js"
 import { failure } from "./programFailure.js"
+import { redactedWriter } from "./redactedWriter.js"
 
 /** What went wrong with a workspace, as the failure of an attempt. */
 export const fromWorkspace = (error: WorkspaceError | PathOutsideWorkspace): AgentError =>
@@ -19,25 +27,37 @@ export interface Sink {
   readonly write: (chunk: Uint8Array) => Promise<void>
 }
 
-/** A file in `state` that takes a whole stream; where it cannot be written any more, the stream is read on regardless. */
-export const openSink = (workspace: Workspace, path: string): Effect.Effect<Sink, AgentError, Scope.Scope> =>
+/**
+ * A file in `state` that takes a whole stream, without the secrets of the host and of this provider; it is written also where
+ * the run lets its agents write none. Where it cannot be written any more, the stream is read on regardless.
+ */
+export const openSink = (
+  workspace: Workspace,
+  path: string,
+  secrets: Provider
+): Effect.Effect<Sink, AgentError, Scope.Scope> =>
   Effect.gen(function* () {
-    const absolute = yield* workspace.write("state", path, "")
+    const absolute = yield* unguarded(workspace).write("state", path, "")
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW
-    const file: FileHandle = yield* Effect.acquireRelease(
-      attempt("open", absolute, () => open(absolute, flags)),
-      (handle) => Effect.promise(() => handle.close().catch(() => undefined))
-    )
-    let writable = true
-    return {
-      path: absolute,
-      write: async (chunk: Uint8Array) => {
+    const providers = [yield* HostSecrets, secrets]
+    const opened = (file: FileHandle) => {
+      let writable = true
+      const writer = redactedWriter(providers, async (chunk) => {
         if (!writable) return
         await file.appendFile(chunk).catch(() => {
           writable = false
         })
-      }
+      })
+      return { ...writer, file }
     }
+    const { write } = yield* Effect.acquireRelease(
+      Effect.map(
+        attempt("open", absolute, () => open(absolute, flags)),
+        opened
+      ),
+      ({ end, file }) => Effect.promise(() => end().then(() => file.close().catch(() => undefined)))
+    )
+    return { path: absolute, write }
   }).pipe(Effect.mapError(fromWorkspace))
 
 /** A directory of a workspace in which a program can run. */

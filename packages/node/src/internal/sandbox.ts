@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process"
-import { constants } from "node:fs"
-import { access, mkdir, realpath } from "node:fs/promises"
-import { basename, delimiter, dirname, isAbsolute, join, sep } from "node:path"
+import { mkdir, realpath } from "node:fs/promises"
+import { constants } from "node:os"
+import { basename, dirname, join, sep } from "node:path"
 import type { AgentError, Task } from "@switchyard/core/Agent"
 import { unguarded, type Workspace } from "@switchyard/core/WorkspaceService"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { attempt } from "./fileSystem.js"
+import type { Exit } from "./processGroup.js"
 import { failure } from "./programFailure.js"
+import { findExecutable } from "./programFiles.js"
 
 /**
  * Whether programs of runs that restrict something are started in a sandbox: `auto`, where the host can do that, and with a
@@ -54,6 +56,18 @@ export interface Confined {
   readonly args: ReadonlyArray<string>
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** Whether it is started in a sandbox. */
+  readonly isConfined?: boolean
+}
+
+const signals = new Map<number, string>(
+  Object.entries(constants.signals).map(([name, number]) => [number, name])
+)
+
+/** How a program ended: a sandbox says that it was by a signal in an exit code, as a shell does. */
+export const exitOf = ({ isConfined }: Confined, exit: Exit): Exit => {
+  const signal = isConfined === true && exit.code !== null ? signals.get(exit.code - 128) : undefined
+  return signal === undefined ? exit : { code: null, signal }
 }
 
 /** What a sandbox lets a program do. */
@@ -132,6 +146,11 @@ export const argumentsOf = (
       ? [...bind(bounds.writes ? "--bind" : "--ro-bind", [workspace]), ...bind("--ro-bind", kept)]
       : [...tmpfs([workspace]), ...areas.flatMap((area) => ["--dir", area])]),
     ...bind("--ro-bind", given),
+    // What is written where nothing is kept fails, and does not vanish.
+    ...[...(isSeen ? [] : [workspace]), ...hidden, ...(bounds.reads ? [] : ["/"])].flatMap((path) => [
+      "--remount-ro",
+      path
+    ]),
     "--chdir",
     program.cwd,
     "--",
@@ -142,21 +161,6 @@ export const argumentsOf = (
 
 const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
-
-/** Where a program is, as the search path of its environment has it. */
-const locate = async ({ command, env }: Confined): Promise<string | undefined> => {
-  const candidates = isAbsolute(command)
-    ? [command]
-    : (env.PATH ?? "/usr/bin:/bin").split(delimiter).map((path) => join(path, command))
-  for (const candidate of candidates) {
-    const found = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false
-    )
-    if (found) return candidate
-  }
-  return undefined
-}
 
 /**
  * Where a program is installed that is in no usual place: its directory, the one that a link leads to, and libraries next to
@@ -179,8 +183,6 @@ const installed = async (path: string, secluded: ReadonlyArray<string>): Promise
   return [...found]
 }
 
-const bwrap = "bwrap"
-
 /** Why there can be no sandbox on this host: it is tried, because what is installed need not be allowed. */
 const missingHere: Effect.Effect<string | undefined> = Effect.runSync(
   Effect.cached(
@@ -197,7 +199,7 @@ const missingHere: Effect.Effect<string | undefined> = Effect.runSync(
             "--proc",
             "/proc"
           ]
-          execFile(bwrap, [...args, "--dev", "/dev", "true"], { timeout: 10_000 }, (error, _, stderr) => {
+          execFile("bwrap", [...args, "--dev", "/dev", "true"], { timeout: 10_000 }, (error, _, stderr) => {
             if (error === null) resolve(undefined)
             else if (error.code === "ENOENT") resolve("bwrap (bubblewrap) is not installed")
             else
@@ -253,7 +255,11 @@ const confined = async (
   })
   // What was the home of the user is not there.
   const env = bounds.reads || program.env.HOME === undefined ? program.env : { ...program.env, HOME: "/tmp" }
-  return { command: bwrap, args, cwd: program.cwd, env: { PATH: "/usr/bin:/bin", ...env } }
+  // A terminal is opened for a path only.
+  const command =
+    (await Effect.runPromise(findExecutable("bwrap", { PATH: process.env.PATH ?? "/usr/bin:/bin" }))) ??
+    "bwrap"
+  return { command, args, cwd: program.cwd, env: { PATH: "/usr/bin:/bin", ...env }, isConfined: true }
 }
 
 /**
@@ -288,7 +294,7 @@ export const confine = (
       )
       return program
     }
-    const path = yield* Effect.promise(() => locate(program))
+    const path = yield* findExecutable(program.command, program.env)
     if (path === undefined) return program
     return yield* Effect.mapError(
       attempt("prepare", workspace.root, () =>
