@@ -37,6 +37,7 @@ const order = [
   "RunState",
   "RunTransitions",
   "Run",
+  "Attempt",
   "WorkflowDiagram",
   "RunResult",
   "RunErrors",

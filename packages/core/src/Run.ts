@@ -101,7 +101,7 @@ export const register = (entry: Entry): Run | undefined => {
     origin: event.origin,
     parent: event.parent,
     inputs: event.inputs ?? {},
-    steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep()])),
+    steps: new Map(event.workflow.steps.map((step) => [step.id, pendingStep(step.skill)])),
     commands: new Map(),
     awaiting: new Map(),
     signals: new Map(),
@@ -295,6 +295,8 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
       item.attempt = event.attempt
       item.agentId = event.agentId
       item.childId = event.childId
+      item.attemptAfter = time - item.startedAt
+      item.usageBefore = item.usage
       run.hasChildren ||= event.childId !== undefined
       item.progress = undefined
       break

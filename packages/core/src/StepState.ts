@@ -24,6 +24,10 @@ export interface ItemState {
   /** How many attempts that agent has made of it, this one included; an attempt that was interrupted and made again is one. */
   tries: number
   startedAt: number
+  /** How many milliseconds after that its last attempt began. */
+  attemptAfter: number
+  /** What it had used when its last attempt began. */
+  usageBefore: Usage.Usage
   result: Json
   failure: Failure | undefined
   usage: Usage.Usage
@@ -58,6 +62,8 @@ export interface WaitState {
 
 /** What is known of one step; `items` is sparse until every item has started. */
 export interface StepState {
+  /** The skill that its agents have to have, where it is not one agent that it names. */
+  skill: string | undefined
   status: StepStatus
   totalItems: number
   readonly items: Array<ItemState | undefined>
@@ -85,7 +91,8 @@ export const isSettled = (status: StepStatus): boolean =>
   status !== "Pending" && status !== "Running" && status !== "Waiting"
 
 /** A step of which nothing is recorded yet. */
-export const pendingStep = (): StepState => ({
+export const pendingStep = (skill?: string): StepState => ({
+  skill,
   status: "Pending",
   totalItems: 0,
   items: [],
@@ -122,6 +129,8 @@ export const itemOf = (
     childId: undefined,
     tries: 0,
     startedAt: time,
+    attemptAfter: 0,
+    usageBefore: Usage.zero,
     result: null,
     failure: undefined,
     usage: Usage.zero,

@@ -79,7 +79,11 @@ export const migrate = (run: Run, { hash, params, workflow }: EventOf<"RunMigrat
   if (!run.hasOwnConcurrency) run.concurrency = workflow.concurrency
   const known = new Map(run.steps)
   run.steps.clear()
-  for (const { id } of workflow.steps) run.steps.set(id, known.get(id) ?? pendingStep())
+  for (const { id, skill } of workflow.steps) {
+    const step = known.get(id) ?? pendingStep()
+    step.skill = skill
+    run.steps.set(id, step)
+  }
 }
 
 /** Counts the time that the run is running; after a crash nobody knows more than when it was last heard of. */
