@@ -5,9 +5,13 @@ import { sampleLog } from "./indexSamples.js"
 describe("what changed since the tables were written", () => {
   it("does not keep runs that have ended", () => {
     const asked: Array<string> = []
-    const changes = makeChanges((runId) => {
-      asked.push(runId)
-      return asked.length > 3
+    const changes = makeChanges({
+      has: (runId) => {
+        asked.push(runId)
+        return asked.length > 3
+      },
+      done: () => new Map(),
+      record: () => undefined
     })
     const log = [...sampleLog(3, 1)].flat()
     for (const entry of log) changes.note(entry)

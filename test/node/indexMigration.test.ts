@@ -10,7 +10,7 @@ import * as fc from "fast-check"
 import { histories } from "../property/histories.js"
 import { sampleLog } from "./indexSamples.js"
 import { dump } from "./indexTables.js"
-import { makeVersion1, makeVersion2, makeVersion3, oldEntries } from "./oldIndexes.js"
+import { makeVersion1, makeVersion2, makeVersion3, oldEntries, withoutAgents } from "./oldIndexes.js"
 import { temporaryDirectory } from "./temporary.js"
 
 const version = (file: string): unknown => {
@@ -60,7 +60,7 @@ describe.each([
 
   it.scoped("is brought up to date without the log, to the rows that a rebuild has", () =>
     Effect.gen(function* () {
-      const log = [...sampleLog(300)].flat()
+      const log = withoutAgents([...sampleLog(300)].flat())
       const { file, migrated, other, rebuilt } = both(yield* temporaryDirectory, log)
       expect(migrated.openRuns.length).toBe(10)
       migrated.close()
@@ -74,7 +74,7 @@ describe.each([
 
   it.scoped("goes on with what comes next", () =>
     Effect.gen(function* () {
-      const log = [...sampleLog(300)].flat()
+      const log = withoutAgents([...sampleLog(300)].flat())
       const { file, migrated, other, rebuilt } = both(yield* temporaryDirectory, log.slice(0, 2_501))
       for (const entry of log.slice(0, 2_501)) {
         if (migrated.openRuns.some(({ runId }) => runId === entry.runId)) migrated.remember(entry)
@@ -101,7 +101,7 @@ describe.each([
             return !("index" in event) || started.has(`${runId}/${event.stepId}`)
           })
           const place = fs.mkdtempSync(path.join(directory, "drawn-"))
-          const { file, migrated, other, rebuilt } = both(place, oldEntries(real, number))
+          const { file, migrated, other, rebuilt } = both(place, withoutAgents(oldEntries(real, number)))
           migrated.close()
           rebuilt.close()
           expect(dump(file)).toEqual(dump(other))
@@ -112,10 +112,23 @@ describe.each([
     )
   )
 
+  it.scoped("is built anew where agents did something, which is not in its tables as it is to be", () =>
+    Effect.gen(function* () {
+      const file = path.join(yield* temporaryDirectory, "old.sqlite")
+      const log = [...sampleLog(20)].flat()
+      make(file, log)
+      const projection = openProjection(file)
+      expect(projection.watermark()).toBe(0)
+      projection.project(log)
+      projection.close()
+      expect(dump(file).agent_history).toMatchObject([{ agent: "agent", skill: "work", successes: 9 }])
+    })
+  )
+
   it.scoped("is built anew where its tables are not what its version says", () =>
     Effect.gen(function* () {
       const file = path.join(yield* temporaryDirectory, "old.sqlite")
-      make(file, [...sampleLog(20)].flat())
+      make(file, withoutAgents([...sampleLog(20)].flat()))
       const database = new Database(file)
       database.exec("ALTER TABLE steps DROP COLUMN retries; ALTER TABLE runs ADD COLUMN breach TEXT")
       database.exec("CREATE TABLE IF NOT EXISTS waiting (something TEXT)")

@@ -179,9 +179,11 @@ export const makeVersion3 = (file: string, log: ReadonlyArray<Entry>): void => {
     "parent",
     "parent_step",
     "parent_index",
-    "origin"
+    "origin",
+    "agents"
   ]
   database.exec(`
+    DROP TABLE agents; DROP TABLE agent_skills; DROP TABLE agent_history; DROP TABLE agent_latest;
     DROP TABLE definitions;
     DROP INDEX runs_by_status; DROP INDEX runs_by_workflow_status; DROP INDEX runs_by_owner_status;
     DROP INDEX runs_by_workflow_owner_status; DROP INDEX runs_by_parent_status;
@@ -200,6 +202,19 @@ export const makeVersion3 = (file: string, log: ReadonlyArray<Entry>): void => {
   database.close()
 }
 
+/** A log in which no agent did anything that is known: nobody says who did it. */
+export const withoutAgents = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
+  log.map((entry) => {
+    const { event } = entry
+    if (event._tag === "ItemStarted" || event._tag === "ItemCompleted") {
+      const { agentId: _, ...rest } = event
+      return { ...entry, event: rest }
+    }
+    if (event._tag !== "ItemFailed") return entry
+    const { error, retry: _, ...rest } = event
+    return { ...entry, event: { ...rest, error: { kind: error.kind, message: error.message } } }
+  })
+
 const ofWaits = ["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused"]
 const ofBudgets = ["BudgetWarning", "BudgetExceeded", "RunOverBudget", "BudgetRaised", "OwnerBudgetRaised"]
 const ofVersions = ["RunMigrated", "RunCompensating"]
@@ -209,9 +224,9 @@ const ofVersions = ["RunMigrated", "RunCompensating"]
  * and none had an output of its own.
  */
 export const oldEntries = (log: ReadonlyArray<Entry>, version: number): ReadonlyArray<Entry> => {
-  const later = new Set([...ofBudgets, ...ofVersions, ...(version < 3 ? ofWaits : [])])
+  const later = new Set<string>([...ofBudgets, ...ofVersions, ...(version < 3 ? ofWaits : [])])
   return log
-    .filter(({ event }) => !later.has(event._tag))
+    .filter(({ event }) => !later.has(event._tag) && !/^Agent|^Permission/.test(event._tag))
     .map((entry, index) => {
       const { event } = entry
       if (event._tag === "RunRegistered") {

@@ -1,7 +1,10 @@
+import { type AgentTally, addTally, type Tallies, tallyOf } from "@switchyard/core/AgentTally"
+import * as Capability from "@switchyard/core/Capability"
 import * as DefinitionHash from "@switchyard/core/DefinitionHash"
 import type { Entry, Event } from "@switchyard/core/Event"
 import { makeSequencer } from "@switchyard/core/EventLog"
-import { AgentId, CommandId, origin, RunId, StepId } from "@switchyard/core/Ids"
+import { AgentId, CommandId, logId, origin, RunId, StepId } from "@switchyard/core/Ids"
+import { foldOf } from "@switchyard/core/internal/logFold"
 import * as Run from "@switchyard/core/Run"
 import * as Workflow from "@switchyard/core/Workflow"
 import * as fc from "fast-check"
@@ -32,12 +35,37 @@ const draw: fc.Arbitrary<Draw> = fc.record({
 })
 
 const steps = ["s0", "s1", "s2"]
-const agentId = AgentId.make("agent")
+const agents = ["agent", "Agent", "other", "third"].map((id) => AgentId.make(id))
 const ofRun = {
   steps: { succeeded: 0, failed: 0, skipped: 0, cancelled: 0 },
   items: { succeeded: 0, failed: 0 },
   usage: { inputTokens: 0, outputTokens: 0, cachedTokens: 0, costMicroUsd: 0 },
   durationMillis: 1
+}
+
+const agentOf = (n: number): AgentId => agents[n % 3] ?? AgentId.make("agent")
+
+/** What may be recorded of an agent. */
+const ofAgent = ({ index, n, step }: Draw): Event => {
+  const agentId = agents[(n + index) % agents.length] ?? agentOf(n)
+  const skills = [["work"], ["work", "work"], ["work", "play"], ["play"]][index] ?? []
+  const events: ReadonlyArray<Event> = [
+    {
+      _tag: "AgentRegistered",
+      agentId,
+      revision: 1 + step,
+      metadata: { name: `Name ${n}`, version: "1", description: "é", author: "", tags: [`tag ${step}`] },
+      capabilities: skills.map((skill) => Capability.make({ skill })),
+      ...(n % 2 === 0 ? { kind: "process", definition: { n }, source: "a.yaml" } : {})
+    },
+    { _tag: "AgentUnregistered", agentId },
+    { _tag: "AgentDisabled", agentId },
+    { _tag: "AgentEnabled", agentId },
+    { _tag: "AgentHealthChanged", agentId, health: { _tag: "Degraded", reason: `because ${n}` } },
+    { _tag: "AgentCircuitChanged", agentId, circuit: "Open", until: n, reason: "no" },
+    { _tag: "AgentHeld", agentId, until: n, reason: "a limit" }
+  ]
+  return events[(n + step) % events.length] ?? { _tag: "AgentEnabled", agentId }
 }
 
 const waits = (stepId: StepId, n: number): Event => {
@@ -62,7 +90,14 @@ const registration = ({ index, n, step }: Draw): Event => ({
     name: `workflow ${n % 2}`,
     onStepFailure: "drain",
     steps: steps.map((id) =>
-      Workflow.stepDefinition(id, id === "s1" ? { skill: "work", forEach: [1, 2, 3] } : { skill: "work" })
+      Workflow.stepDefinition(
+        id,
+        id === "s1"
+          ? { skill: "work", forEach: [1, 2, 3] }
+          : id === "s0"
+            ? { agent: agentOf(n) }
+            : { skill: "work" }
+      )
     )
   },
   params: null,
@@ -93,6 +128,7 @@ const migrated = (commandId: CommandId, name: string, n: number, index: number):
 
 /** The events that a run may record at a moment, legal or not; those that come more than once are likelier. */
 const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: boolean): Event => {
+  const agentId = agentOf(n)
   const stepId = StepId.make(n === 9 ? "unknown" : (steps[step] ?? "s0"))
   const item = { stepId, item: `item ${index}`, index }
   const usage = { inputTokens: n, outputTokens: 2 * n, cachedTokens: 0, costMicroUsd: 7 * n }
@@ -114,7 +150,8 @@ const eventOf = ({ index, kind, n, step }: Draw, name: string, mostlyWaits: bool
       retry: { attempt: 2, delayMillis: 1, agentId },
       metrics
     },
-    { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 3 }
+    { _tag: "StepStarted", stepId, stepType: "skill", totalItems: 3 },
+    { _tag: "PermissionDenied", ...item, agentId, permission: "Network", reason: `for ${n}` }
   ]
   const rarely: ReadonlyArray<Event> = [
     { _tag: "StepCompleted", stepId, summary },
@@ -178,6 +215,10 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
     let registered = 0
     for (const each of draws) {
       time += each.millis
+      if (each.kind % 25 === 0) {
+        entries.push(number(logId, ofAgent(each), time))
+        continue
+      }
       const run = runs.get(each.run)
       const [ended] = finished
       if (run === undefined && each.illegal && ended !== undefined) {
@@ -212,13 +253,45 @@ export const histories: fc.Arbitrary<ReadonlyArray<Entry>> = fc
   })
 
 /** The runs of a log, folded. */
-export const foldsOf = (log: ReadonlyArray<Entry>) => {
-  const runs = new Map<RunId, Run.Run>()
-  for (const entry of log) {
-    const known = runs.get(entry.runId)
-    if (known !== undefined) Run.apply(known, entry)
-    const run = known ?? Run.register(entry)
-    if (run !== undefined) runs.set(entry.runId, run)
-  }
-  return runs
+export const foldsOf = (log: ReadonlyArray<Entry>) => foldOf(log).runs
+
+/** What agents did in some runs of a log, as their removal records it. */
+const doneIn = (log: ReadonlyArray<Entry>, gone: ReadonlyArray<RunId>): ReadonlyArray<AgentTally> => {
+  const { book } = foldOf(log)
+  const done: Tallies = new Map()
+  for (const runId of gone)
+    for (const ofAgent of book.runs.get(runId)?.values() ?? [])
+      for (const tally of ofAgent.values()) addTally(tallyOf(done, tally.agentId, tally.skill), tally)
+  return [...done.values()].flatMap((ofAgent) =>
+    [...ofAgent.values()].map(({ skill, ...tally }) => {
+      const { lastInvocation, latest } = tallyOf(book.tallies, tally.agentId, skill)
+      return { ...tally, lastInvocation, latest, ...(skill === undefined ? {} : { skill }) }
+    })
+  )
 }
+
+/** A log in which runs that have ended are removed now and then, and what is left of it when that is done, or half done. */
+export const removals = fc
+  .tuple(histories, fc.array(fc.tuple(fc.nat(260), fc.nat(3)), { maxLength: 4 }), fc.boolean())
+  .map(([drawn, removed, isDone]) => {
+    const log: Array<Entry> = []
+    const gone = new Set<Entry>()
+    const remove = (keeps: number, isLast: boolean): void => {
+      const ended = [...foldsOf(log).values()].filter(({ status }) => Run.isTerminal(status))
+      const runs = ended.map(({ id }) => id).filter((_, at) => at % 4 !== keeps)
+      const last = log.at(-1)
+      if (runs.length === 0 || last === undefined) return
+      const compacted = new Set(isDone || !isLast ? runs : runs.slice(1))
+      for (const entry of log) if (compacted.has(entry.runId)) gone.add(entry)
+      const event: Event = { _tag: "RunsRemoved", runs, archived: false, agents: doneIn(log, runs) }
+      log.push({ ...last, seq: (log.length + 1) as Entry["seq"], runId: logId, event })
+    }
+    const places = [...removed].sort((a, b) => a[0] - b[0])
+    for (const [place, entry] of drawn.entries()) {
+      places.forEach(([at, keeps], index) => {
+        if (at === place) remove(keeps, index === places.length - 1)
+      })
+      log.push({ ...entry, seq: (log.length + 1) as Entry["seq"] })
+    }
+    return { log, left: log.filter((entry) => !gone.has(entry)) }
+  })

@@ -2,8 +2,15 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import {
+  type AgentFilter,
+  agentDetails,
+  agentRow,
+  isListed as isAgentListed
+} from "@switchyard/core/AgentRow"
 import type { Entry } from "@switchyard/core/Event"
 import type { StepId } from "@switchyard/core/Ids"
+import { agentsOf, foldOf } from "@switchyard/core/internal/logFold"
 import { itemRow, type RunFilter, runRow, stepRow } from "@switchyard/core/QueryService"
 import * as Run from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
@@ -14,7 +21,7 @@ import { openProjection, type Projection } from "@switchyard/node/internal/proje
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { copyOf, discard, dump } from "../node/indexTables.js"
-import { foldsOf, histories } from "./histories.js"
+import { foldsOf, histories, removals } from "./histories.js"
 
 /** How the next entries are projected: how many, how many of those before once more, and what happens then. */
 interface Batch {
@@ -106,6 +113,18 @@ const waitingFilters: ReadonlyArray<WaitingFilter> = [
   { owner: "owner 2" }
 ]
 
+const agentFilters: ReadonlyArray<AgentFilter> = [
+  {},
+  { skill: "work" },
+  { skill: "play", registered: true },
+  { skill: "work", enabled: false },
+  { health: "Degraded" },
+  { health: "Unknown", registered: false },
+  { text: "NAME 1" },
+  { text: "é", skill: "work" },
+  { text: "agent", enabled: true, registered: true }
+]
+
 const runFilters: ReadonlyArray<RunFilter> = [undefined, "", "é", "tag 1"].flatMap((tag) =>
   ([undefined, "Running", "Completed"] as const).flatMap((status) =>
     [undefined, null, "parent-0"].map((parent) => ({
@@ -117,7 +136,7 @@ const runFilters: ReadonlyArray<RunFilter> = [undefined, "", "é", "tag 1"].flat
 )
 
 /** What is answered from the tables is what the folds of the runs say. */
-const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
+const checkAnswers = (file: string, log: ReadonlyArray<Entry>, ofAgents = log) =>
   Effect.gen(function* () {
     const query = makeQueries(yield* connect(file))
     const runs = [...foldsOf(log).values()]
@@ -149,6 +168,25 @@ const checkAnswers = (file: string, log: ReadonlyArray<Entry>) =>
       } while (cursor !== undefined)
       expect(found, JSON.stringify(filter)).toEqual(waiting.filter((row) => isListed(row, filter)))
     }
+    const agents = agentsOf(foldOf(ofAgents))
+    for (const { history, key, record } of agents)
+      expect(yield* query.getAgent(key.toUpperCase())).toEqual(agentDetails(key, record, history()))
+    for (const filter of agentFilters) {
+      const found: Array<unknown> = []
+      let cursor: string | undefined
+      do {
+        const page = yield* query.listAgents(filter, {
+          limit: 2,
+          ...(cursor === undefined ? {} : { cursor })
+        })
+        found.push(...page.items)
+        cursor = page.next
+      } while (cursor !== undefined)
+      const wanted = agents.filter(({ key, record }) => isAgentListed(key, record, filter))
+      expect(found, JSON.stringify(filter)).toEqual(
+        wanted.map(({ history, key, record }) => agentRow(key, record, history()))
+      )
+    }
     expect(yield* query.totals).toEqual({
       runs: counts,
       usage: runs.reduce((sum, run) => Usage.add(sum, Run.ownUsage(run)), Usage.zero)
@@ -179,6 +217,19 @@ describe("the tables of any log", () => {
     )
   }, 120_000)
 
+  it("have of agents what they did, whether or not the entries of runs that were removed are there", () => {
+    fc.assert(
+      fc.property(removals, batches, ({ left, log }, drawn) => {
+        const [file, other] = [projected(log, drawn), rebuilt(left)]
+        expect(dump(file)).toEqual(dump(other))
+        checkAnswers(file, log)
+        checkAnswers(other, left)
+        for (const each of [file, other]) discard(each)
+      }),
+      { numRuns: 40 }
+    )
+  }, 120_000)
+
   it("are, with some runs forgotten, what a log without them gives", () => {
     fc.assert(
       fc.property(
@@ -194,14 +245,15 @@ describe("the tables of any log", () => {
           for (const runId of gone) projection.forget(runId)
           projection.close()
           const rest = log.filter(({ runId }) => !gone.has(runId))
-          checkAnswers(file, rest)
+          checkAnswers(file, rest, log)
           const other = fresh()
           const without = openProjection(other)
           without.project(rest)
           without.close()
-          const { meta: _, ...tables } = dump(file)
-          const { meta: __, ...wanted } = dump(other)
-          expect(tables).toEqual(wanted)
+          // What agents did stays, whatever becomes of the runs.
+          const ofRuns = (tables: ReturnType<typeof dump>) =>
+            Object.entries(tables).filter(([name]) => name !== "meta" && !name.startsWith("agent"))
+          expect(ofRuns(dump(file))).toEqual(ofRuns(dump(other)))
           for (const each of [file, other]) discard(each)
         }
       ),

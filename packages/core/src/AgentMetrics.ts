@@ -29,7 +29,7 @@ export interface AgentMetrics {
 }
 
 /** How many latencies are kept of each skill. */
-const window = 1024
+export const window = 1024
 
 /** The time after which an invocation counts half as much in ranking: a day, in milliseconds. */
 export const halfLifeMillis = 86_400_000

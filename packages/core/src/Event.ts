@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { AgentTally } from "./AgentTally.js"
 import { Breach, Budget, Ceilings, Mark } from "./Budget.js"
 import { Capability } from "./Capability.js"
 import { DefinitionHash } from "./DefinitionHash.js"
@@ -237,10 +238,15 @@ export type AgentRegistryEvent = typeof AgentRegistryEvent.Type
 
 /**
  * What happens to the log itself, recorded under `logId`: the runs named have ended, and their entries up to here go, into
- * an archive or for good. Who folds the log forgets them when it comes to this.
+ * an archive or for good. Who folds the log forgets them when it comes to this, and keeps what agents did in them, which is
+ * in `agents`; it is missing where it was not recorded yet.
  */
 export const LogEvent = Schema.Union(
-  Schema.TaggedStruct("RunsRemoved", { runs: Schema.Array(RunId), archived: Schema.Boolean })
+  Schema.TaggedStruct("RunsRemoved", {
+    runs: Schema.Array(RunId),
+    archived: Schema.Boolean,
+    agents: optional(Schema.Array(AgentTally))
+  })
 )
 export type LogEvent = typeof LogEvent.Type
 

@@ -2,12 +2,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
+import * as Agents from "./AgentRow.js"
 import { Breach, Budget } from "./Budget.js"
 import { DefinitionHash } from "./DefinitionHash.js"
 import { type Entry, Failure, Origin, Parent } from "./Event.js"
 import { EventLog, type EventLogError, type Range } from "./EventLog.js"
 import { AgentId, RunId, type Seq, StepId } from "./Ids.js"
+import { agentsOf, foldLog } from "./internal/logFold.js"
 import { Json } from "./Json.js"
 import * as Run from "./Run.js"
 import { resultOf } from "./RunResult.js"
@@ -186,6 +188,15 @@ export class QueryService extends Context.Tag("@switchyard/core/QueryService")<
       filter?: WaitingFilter,
       paging?: Paging
     ) => Effect.Effect<Page<WaitingRow>, QueryFailed>
+    /** The agents that a filter lets through, by id: those that are registered and those that were, with what they did. */
+    readonly listAgents: (
+      filter?: Agents.AgentFilter,
+      paging?: Paging
+    ) => Effect.Effect<Page<Agents.AgentRow>, QueryFailed>
+    /** One agent with what it did by skill; its id is compared without case. */
+    readonly getAgent: (
+      agentId: string
+    ) => Effect.Effect<Agents.AgentDetails, Agents.AgentUnknown | QueryFailed>
     /** The recorded entries of a range as of now. */
     readonly events: (range: Range) => Stream.Stream<Entry, EventLogError>
     /** Counts by status and what all runs consumed. */
@@ -282,20 +293,14 @@ export const pageLimit = (paging: Paging | undefined): number =>
 export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.effect(
   QueryService,
   Effect.map(EventLog, (log) => {
-    // Runs are folded in place, so that every question needs a map of its own.
-    const folded = Effect.suspend(() =>
-      Stream.runFold(log.read({}), new Map<RunId, Run.Run>(), (all, entry) => {
-        if (entry.event._tag === "RunsRemoved") for (const runId of entry.event.runs) all.delete(runId)
-        const known = all.get(entry.runId)
-        const run = known ?? Run.register(entry)
-        if (known !== undefined) Run.apply(known, entry)
-        else if (run !== undefined) all.set(entry.runId, run)
-        return all
-      })
+    const folded = Effect.mapError(
+      foldLog(log),
+      (error) => new QueryFailed({ problem: "failed", reason: error.message })
     )
-    const runs = Effect.map(folded, (all) => [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)).pipe(
-      Effect.mapError((error) => new QueryFailed({ problem: "failed", reason: error.message }))
+    const runs = Effect.map(folded, ({ runs: all }) =>
+      [...all.values()].sort((a, b) => b.firstSeq - a.firstSeq)
     )
+    const agents = Effect.map(folded, agentsOf)
     const find = (runId: string) =>
       Effect.flatMap(runs, (all) => {
         const run = all.find(({ id }) => id === runId)
@@ -357,6 +362,22 @@ export const layerMemory: Layer.Layer<QueryService, never, EventLog> = Layer.eff
             items,
             next: last !== undefined && rest.length > items.length ? cursorAfter(last) : undefined
           }
+        }),
+      listAgents: (filter = {}, paging) =>
+        Effect.map(agents, (all) => {
+          const after = paging?.cursor ?? ""
+          const rest = all.filter(({ key, record }) => key > after && Agents.isListed(key, record, filter))
+          const page = rest.slice(0, pageLimit(paging))
+          const items = page.map(({ history, key, record }) => Agents.agentRow(key, record, history()))
+          return { items, next: rest.length > page.length ? page.at(-1)?.key : undefined }
+        }),
+      getAgent: (agentId) =>
+        Effect.flatMap(agents, (all) => {
+          const found = all.find(({ key }) => key === agentId.toLowerCase())
+          const known = all.map(({ key, record }) => record?.agentId ?? key)
+          return found === undefined
+            ? Effect.fail(new Agents.AgentUnknown({ agentId, known }))
+            : Effect.succeed(Agents.agentDetails(found.key, found.record, found.history()))
         }),
       events: log.read,
       totals: Effect.map(runs, (all) => {

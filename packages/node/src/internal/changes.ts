@@ -1,7 +1,11 @@
+import type { AgentRecord } from "@switchyard/core/AgentDirectory"
+import type { Tallies } from "@switchyard/core/AgentTally"
+import { attemptOf } from "@switchyard/core/Attempt"
 import type { Entry } from "@switchyard/core/Event"
 import type { RunId, StepId } from "@switchyard/core/Ids"
 import * as Run from "@switchyard/core/Run"
 import type * as Usage from "@switchyard/core/Usage"
+import { type AgentChanges, makeAgentChanges } from "./agentChanges.js"
 
 /** What the totals count a run as. */
 export interface Standing {
@@ -28,6 +32,8 @@ export interface ChangedRun {
   definedAt: number
   /** Steps that are not in its definition any more, where it got another one that the tables do not have. */
   dropped: Set<string> | undefined
+  /** What agents did in it. */
+  readonly done: Tallies
   /** What the tables have; `undefined` while they have nothing. */
   written: Standing | undefined
   isDirty: boolean
@@ -35,6 +41,8 @@ export interface ChangedRun {
 
 /** The runs that have not ended, folded, and what changed since it was last written: a row that changes often is written once. */
 export interface Changes {
+  /** What is not in the tables of agents as it is. */
+  readonly agents: AgentChanges
   /** Applies an entry whose changes are written already. */
   readonly remember: (entry: Entry) => void
   /** Applies an entry and notes the rows that it changes; one that cannot follow changes none. */
@@ -91,13 +99,24 @@ const settle = (of: ChangedRun): void => {
   of.written = standing(of.run)
 }
 
-/** No runs yet; `isRegistered` says whether the tables have a run that is not open. */
-export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes => {
+/** What there is to know of what the tables have. */
+export interface Stored {
+  /** Whether they have a run that is not open. */
+  readonly has: (runId: RunId) => boolean
+  /** What agents did in a run. */
+  readonly done: (runId: RunId) => Tallies
+  /** What is recorded of an agent, by its id in lower case. */
+  readonly record: (key: string) => AgentRecord | undefined
+}
+
+/** No runs yet. */
+export const makeChanges = (stored: Stored): Changes => {
+  const agents = makeAgentChanges(stored.record)
   const runs = new Map<RunId, ChangedRun>()
   let forgotten = new Set<RunId>()
   let dirty: Array<ChangedRun> = []
 
-  const register = (entry: Entry): ChangedRun | undefined => {
+  const register = (entry: Entry, done: Tallies): ChangedRun | undefined => {
     const run = Run.register(entry)
     if (run === undefined) return undefined
     const added: ChangedRun = {
@@ -106,6 +125,7 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
       dirty: [],
       definedAt: entry.seq,
       dropped: undefined,
+      done,
       written: undefined,
       isDirty: false
     }
@@ -142,6 +162,12 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
     }
   }
 
+  /** What agents did in runs that go, as far as it was counted. */
+  const doneIn = (gone: ReadonlyArray<RunId>): ReadonlyArray<Tallies> =>
+    [...new Set(gone)].flatMap(
+      (runId) => runs.get(runId)?.done ?? (forgotten.has(runId) ? [] : stored.done(runId))
+    )
+
   const forget = (runId: RunId): void => {
     const known = runs.get(runId)
     runs.delete(runId)
@@ -150,11 +176,12 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
   }
 
   return {
+    agents,
     remember: (entry) => {
       const known = runs.get(entry.runId)
       const applied = known !== undefined && Run.apply(known.run, entry) === undefined
       if (applied && entry.event._tag === "RunMigrated") layOut(known, entry)
-      const run = known ?? register(entry)
+      const run = known ?? register(entry, stored.done(entry.runId))
       if (run !== undefined) settle(run)
     },
     note: (entry) => {
@@ -162,25 +189,30 @@ export const makeChanges = (isRegistered: (runId: RunId) => boolean): Changes =>
       if (known !== undefined) {
         // Whom a signal reaches is not known any more once it has.
         const listeners = listenersOf(known.run, entry)
+        const attempt = attemptOf(known.run, entry)
         if (Run.apply(known.run, entry) !== undefined) return
+        if (attempt !== undefined) agents.answered(known.done, entry, attempt)
         if (entry.event._tag === "RunMigrated") layOut(known, entry)
         touch(known, entry, listeners)
         return
       }
       if (entry.event._tag === "RunsRemoved") {
+        agents.removed(doneIn(entry.event.runs), entry.event)
         for (const runId of entry.event.runs) forget(runId)
         return
       }
+      agents.note(entry)
       if (entry.event._tag !== "RunRegistered") return
       // The first registration counts; a later one of the same run changes nothing, as in a fold.
-      if (!forgotten.has(entry.runId) && isRegistered(entry.runId)) return
-      const added = register(entry)
+      if (!forgotten.has(entry.runId) && stored.has(entry.runId)) return
+      const added = register(entry, new Map())
       if (added !== undefined) touch(added, entry, [])
     },
     forget,
     dirty: () => dirty,
     forgotten: () => forgotten,
     written: () => {
+      agents.written()
       for (const each of dirty) {
         settle(each)
         if (Run.isTerminal(each.run.status)) runs.delete(each.run.id)

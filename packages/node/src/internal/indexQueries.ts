@@ -1,10 +1,12 @@
 import type { SqlError } from "@effect/sql/SqlError"
+import { AgentUnknown } from "@switchyard/core/AgentRow"
 import type { Seq, StepId } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
 import { pendingStep } from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
 import { cursorAfter, placeAt } from "@switchyard/core/WaitingStep"
 import * as Effect from "effect/Effect"
+import { findAgent, listAgents } from "./agentQueries.js"
 import type { Answer, Ask } from "./indexConnection.js"
 import { type Columns, itemOf, runOf, stepOf, usageOf, type Value, waitingOf } from "./rows.js"
 import { childrenIndex, facets, listIndex, statuses } from "./tables.js"
@@ -13,7 +15,15 @@ import { listWaiting } from "./waitingQueries.js"
 /** What is answered from the tables alone. */
 export type IndexQueries = Pick<
   Query.Service,
-  "watermark" | "listRuns" | "getRun" | "getSteps" | "getItems" | "waiting" | "totals"
+  | "watermark"
+  | "listRuns"
+  | "getRun"
+  | "getSteps"
+  | "getItems"
+  | "waiting"
+  | "listAgents"
+  | "getAgent"
+  | "totals"
 >
 
 /** A bound where there is none, so that every list is a search from a place in an index. */
@@ -174,6 +184,20 @@ export const makeQueries = (answer: Answer): IndexQueries => {
       const rows = answer((ask) => listWaiting(ask, filter, placeAt(paging?.cursor), limit + 1))
       return Effect.map(rows, (waiting) => pageOf(waiting, limit, cursorAfter))
     },
+    listAgents: (filter = {}, paging) => {
+      const limit = Query.pageLimit(paging)
+      const rows = answer((ask) => listAgents(ask, filter, paging?.cursor ?? "", limit + 1))
+      return Effect.map(rows, (found) => {
+        const { items, next } = pageOf(found, limit, ({ key }) => key)
+        return { items: items.map(({ row }) => row), next }
+      })
+    },
+    getAgent: (agentId) =>
+      Effect.flatMap(
+        answer((ask) => findAgent(ask, agentId)),
+        ({ details, known }) =>
+          details === undefined ? Effect.fail(new AgentUnknown({ agentId, known })) : Effect.succeed(details)
+      ),
     totals: Effect.map(
       answer((ask) =>
         ask(`SELECT * FROM totals WHERE status IN (${places(statuses)})`, statuses, (row) => row)

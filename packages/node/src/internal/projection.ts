@@ -2,6 +2,7 @@ import type { Entry } from "@switchyard/core/Event"
 import type { RunId } from "@switchyard/core/Ids"
 import { isTerminal } from "@switchyard/core/Run"
 import Database from "better-sqlite3"
+import { makeAgentWriter } from "./agentWriter.js"
 import { makeChanges } from "./changes.js"
 import * as Schema from "./schemaUpgrade.js"
 import { statuses } from "./tables.js"
@@ -55,7 +56,8 @@ export const openProjection = (file: string, anew = false): Projection => {
   // From here on only a foreign program can be in the way, and the host does not stand still for it: what failed is tried again.
   database.pragma("busy_timeout = 50")
   const tables = makeTableWriter(database)
-  const changes = makeChanges(tables.has)
+  const agents = makeAgentWriter(database)
+  const changes = makeChanges({ ...tables, ...agents })
   const putMeta = database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
   /** Where the tables stand, and how far entries are folded: further only while writing fails. */
   let written: Place = {
@@ -70,6 +72,7 @@ export const openProjection = (file: string, anew = false): Projection => {
     .all(...open)
   const write = database.transaction(() => {
     tables.write(changes.forgotten(), changes.dirty())
+    agents.write(changes.agents)
     putMeta.run("watermark", folded.seq)
     if (folded.time !== undefined) putMeta.run("watermark_time", folded.time)
   })

@@ -20,8 +20,15 @@ export const usageOf = (columns: Columns): RunRow["usage"] => ({
   costMicroUsd: Number(columns.cost_micro_usd)
 })
 
-/** The values of a run, in the order of `runNames`; `ofChildren` is how much of its usage is that of runs that are its items. */
-export const runValues = (row: RunRow, ofChildren: Usage | null): ReadonlyArray<Value> => [
+/**
+ * The values of a run, in the order of `runNames`; `ofChildren` is how much of its usage is that of runs that are its items,
+ * and `done` what agents did in it.
+ */
+export const runValues = (
+  row: RunRow,
+  ofChildren: Usage | null,
+  done: string | null
+): ReadonlyArray<Value> => [
   row.firstSeq,
   row.runId,
   row.lastSeq,
@@ -48,7 +55,8 @@ export const runValues = (row: RunRow, ofChildren: Usage | null): ReadonlyArray<
   row.parent?.runId ?? null,
   row.parent?.stepId ?? null,
   row.parent?.index ?? null,
-  json(row.origin)
+  json(row.origin),
+  done
 ]
 
 /** The run that columns stand for; they are this package's own. */

@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3"
-import { migrations, schema, schemaVersion } from "./tables.js"
+import { agentsSince, migrations, schema, schemaVersion, workedBefore } from "./tables.js"
 
 const errorCode = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : ""
@@ -32,6 +32,7 @@ export const reset = (database: Database.Database): void => {
 
 const migrate = (database: Database.Database): boolean => {
   let version = versionOf(database)
+  if (version > 0 && version < agentsSince && database.prepare(workedBefore).get() !== undefined) return false
   for (let step = migrations.get(version); step !== undefined; step = migrations.get(version)) {
     database.exec(step)
     version++
@@ -42,7 +43,7 @@ const migrate = (database: Database.Database): boolean => {
 
 /**
  * Brings a database to the present version of the schema in one transaction. One of an unknown version, newer ones
- * included, is emptied, because everything in it can be built anew.
+ * included, is emptied, because everything in it can be built anew; so is one that lacks what only the log can tell.
  */
 export const upgrade = (database: Database.Database): void => {
   if (versionOf(database) === schemaVersion) return

@@ -1,8 +1,10 @@
+import type { Tallies } from "@switchyard/core/AgentTally"
 import type { RunId } from "@switchyard/core/Ids"
 import { itemRow, runRow, stepRow } from "@switchyard/core/QueryService"
 import { isTerminal, type Run, type RunStatus } from "@switchyard/core/Run"
 import * as Usage from "@switchyard/core/Usage"
 import type Database from "better-sqlite3"
+import { doneColumn, doneFrom } from "./agentRows.js"
 import { type ChangedRun, type ChangedStep, type Standing, standing } from "./changes.js"
 import {
   type Columns,
@@ -19,6 +21,8 @@ import { anybody, itemNames, named, runNames, stepNames, waitingNames } from "./
 export interface TableWriter {
   /** Whether there is a row of a run. */
   readonly has: (runId: RunId) => boolean
+  /** What agents did in a run, as far as it is written. */
+  readonly done: (runId: RunId) => Tallies
   /** Removes the rows of some runs, where there are any, and puts those that changed of others. */
   readonly write: (forgotten: Iterable<RunId>, changed: Iterable<ChangedRun>) => void
 }
@@ -55,15 +59,16 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
   const prepare = (sql: string) => database.prepare<Array<Value>, Columns>(sql)
   const findRun = prepare("SELECT * FROM runs WHERE run_id = ?")
   const hasRun = prepare("SELECT 1 FROM runs WHERE run_id = ?").pluck()
+  const doneIn = prepare("SELECT agents FROM runs WHERE run_id = ?")
   const putRun = prepare(insert("runs", runNames))
   // No index has any of these columns, so that a run under way is written without one being touched.
   const moveRun = prepare(
     `UPDATE runs SET last_seq = ?, started_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, of_children = ?, budget = ?, breach = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, of_children = ?, budget = ?, breach = ?, agents = ? WHERE first_seq = ?`
   )
   const turnRun = prepare(
     `UPDATE runs SET status = ?, last_seq = ?, started_at = ?, ended_at = ?, workspace = ?, succeeded_items = ?, failed_items = ?,
-       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, of_children = ?, budget = ?, breach = ? WHERE first_seq = ?`
+       input_tokens = ?, output_tokens = ?, cached_tokens = ?, cost_micro_usd = ?, failure = ?, failed_step = ?, of_children = ?, budget = ?, breach = ?, agents = ? WHERE first_seq = ?`
   )
   const putTag = prepare(insert("run_tags", ["tag", "child", "first_seq", "status", "workflow", "owner"]))
   const oneTag = "tag = ? AND child = ? AND status = ? AND first_seq = ?"
@@ -112,11 +117,13 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
     const tokens = [inputTokens, outputTokens, cachedTokens, costMicroUsd]
     const child = row.parent === null ? 0 : 1
     const ofChildren = run.hasChildren ? run.ofChildren : null
-    const more = [ofChildren, row.budget, row.breach].map((each) =>
+    const plain = [ofChildren, row.budget, row.breach].map((each) =>
       each === null ? null : JSON.stringify(each)
     )
+    const done = doneColumn(changed.done)
+    const more = [...plain, done]
     if (written === undefined) {
-      putRun.run(...runValues(row, ofChildren))
+      putRun.run(...runValues(row, ofChildren, done))
       putDefinitionOf(changed)
       for (const tag of new Set(run.tags)) putTag.run(tag, child, firstSeq, status, row.workflow, row.owner)
     } else if (written.status === status) {
@@ -178,6 +185,7 @@ export const makeTableWriter = (database: Database.Database): TableWriter => {
 
   return {
     has: (runId) => hasRun.get(runId) !== undefined,
+    done: (runId) => doneFrom(doneIn.get(runId)?.agents),
     write: (forgotten, changed) => {
       const deltas: Deltas = new Map()
       for (const runId of forgotten) remove(runId, deltas)

@@ -1,4 +1,5 @@
 import { RunStatus } from "@switchyard/core/Run"
+import { agentTables } from "./agentTables.js"
 
 const usage =
   "input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL, cost_micro_usd INTEGER NOT NULL"
@@ -132,14 +133,26 @@ DROP TABLE old_run_tags;
 ${some.map((by) => familyIndex("run_tags", by)).join("\n")}
 `
 
-/** No run of version 3 recorded a hash, was migrated, had a budget, stood still because of one, was done again or an item of another one. */
+/**
+ * No run of version 3 recorded a hash, was migrated, had a budget, stood still because of one, was done again or an item of
+ * another one. What agents did is not in its tables: see `workedBefore`.
+ */
 const fromVersion3 = `${definitionsTable}
 ALTER TABLE runs ADD COLUMN budget TEXT;
 ALTER TABLE runs ADD COLUMN breach TEXT;
 ALTER TABLE runs ADD COLUMN of_children TEXT;
 INSERT OR IGNORE INTO totals VALUES ('OverBudget', 0, 0, 0, 0, 0);
-${families}
+${families}${agentTables}
 `
+
+/** The first version that has tables of agents. */
+export const agentsSince = 4
+
+/**
+ * Gives a row where agents did something that tables of an earlier version do not say: what came of attempts that were
+ * repeated is only in the log, so that such tables are built anew from it.
+ */
+export const workedBefore = "SELECT 1 FROM items WHERE agent_id IS NOT NULL LIMIT 1"
 
 /** Raised whenever a table changes, together with a migration from the version before. */
 export const schemaVersion = 4
@@ -162,7 +175,8 @@ const oldRunNames: ReadonlyArray<string> = [
 /** The columns of a run, as its values are ordered. */
 export const runNames: ReadonlyArray<string> = [
   ...oldRunNames,
-  ...["budget", "breach", "of_children", "child", "parent", "parent_step", "parent_index", "origin"]
+  ...["budget", "breach", "of_children", "child", "parent", "parent_step", "parent_index", "origin"],
+  "agents"
 ]
 
 /** The columns of a step, as its values are ordered; before them comes `first_seq` of its run. */
