@@ -16,6 +16,7 @@ import { catchAll, layerScoped, makeSemaphore } from "./internal/compat.js"
 import { instead, reasonOf } from "./internal/fileSystem.js"
 import { countFinished, countRuns, familyOf, knownOf, oldestFinished } from "./internal/finishedRuns.js"
 import { connect } from "./internal/indexConnection.js"
+import { removedAgents } from "./internal/removedAgents.js"
 import { LogCompaction } from "./LogCompaction.js"
 
 /**
@@ -121,7 +122,9 @@ const make = (options: Options) =>
     const remove = (runs: ReadonlyArray<RunId>, archived: boolean) =>
       Effect.gen(function* () {
         if (runs.length === 0) return nothing
-        const event: EventOf<"RunsRemoved"> = { _tag: "RunsRemoved", runs, archived }
+        // They have ended, so that what agents did in them is whole since they were chosen.
+        const agents = yield* answer((ask) => removedAgents(ask, runs))
+        const event: EventOf<"RunsRemoved"> = { _tag: "RunsRemoved", runs, archived, agents }
         yield* log.append(logId, [event])
         return yield* finish(event)
       })
