@@ -1,7 +1,7 @@
-import { describe, expect, it } from "@effect/vitest"
 import * as AiError from "@effect/ai/AiError"
 import * as LanguageModel from "@effect/ai/LanguageModel"
 import type * as Response from "@effect/ai/Response"
+import { describe, expect, it } from "@effect/vitest"
 import * as LanguageModelAgent from "@switchyard/agents/LanguageModelAgent"
 import * as ModelTool from "@switchyard/agents/ModelTool"
 import { AgentError } from "@switchyard/core/Agent"

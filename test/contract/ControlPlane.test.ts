@@ -1,4 +1,5 @@
 import { describe, it } from "@effect/vitest"
+import { AgentQueryLaws } from "@switchyard/core/testing/AgentQueryLaws"
 import { AgentUseLaws } from "@switchyard/core/testing/AgentUseLaws"
 import { BudgetLaws } from "@switchyard/core/testing/BudgetLaws"
 import { BudgetRecoveryLaws } from "@switchyard/core/testing/BudgetRecoveryLaws"
@@ -51,7 +52,8 @@ const suites = [
   ["budgets of time and of owners", BudgetRecoveryLaws],
   ["queries", QueryLaws],
   ["queries about items that are runs", FamilyQueryLaws],
-  ["queries about waiting steps", WaitingQueryLaws]
+  ["queries about waiting steps", WaitingQueryLaws],
+  ["queries about agents", AgentQueryLaws]
 ] as const
 
 describe.each(layers)("ControlPlane: %s", (_, build) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Agent from "@switchyard/core/Agent"
 import * as AgentMetrics from "@switchyard/core/AgentMetrics"
 import * as AgentRegistry from "@switchyard/core/AgentRegistry"
-import * as Agent from "@switchyard/core/Agent"
 import { AgentId } from "@switchyard/core/Ids"
 import * as Usage from "@switchyard/core/Usage"
 import * as Effect from "effect/Effect"

@@ -14,8 +14,8 @@ import type * as Scope from "effect/Scope"
 import {
   argumentsOf,
   HostSandbox,
-  makeHostSandbox,
-  type Mode
+  type Mode,
+  makeHostSandbox
 } from "../../packages/node/src/internal/sandbox.js"
 import {
   eventsOf,

@@ -7,6 +7,7 @@ import { ControlPlane } from "@switchyard/core/ControlPlane"
 import { EventLog, EventReader } from "@switchyard/core/EventLog"
 import type { Seq } from "@switchyard/core/Ids"
 import { QueryService, type Service } from "@switchyard/core/QueryService"
+import { AgentQueryLaws } from "@switchyard/core/testing/AgentQueryLaws"
 import type { Plane } from "@switchyard/core/testing/ControlPlaneLaws"
 import { FamilyQueryLaws } from "@switchyard/core/testing/FamilyQueryLaws"
 import { QueryLaws } from "@switchyard/core/testing/QueryLaws"
@@ -281,7 +282,7 @@ const beside = (): Layer.Layer<Plane, unknown> =>
   )
 
 describe("QueryService: a reader beside a host", () => {
-  for (const { check, name } of [...QueryLaws, ...FamilyQueryLaws, ...WaitingQueryLaws]) {
+  for (const { check, name } of [...QueryLaws, ...FamilyQueryLaws, ...WaitingQueryLaws, ...AgentQueryLaws]) {
     it.live(name, () => Effect.provide(check, beside()))
   }
 })

@@ -38,7 +38,7 @@ export const halfLifeMillis = 86_400_000
 export const decayStepMillis = halfLifeMillis / 64
 
 /** How much of the earlier invocations each later one leaves: no more than the last few hundred ever count. */
-const kept = 1 - 1 / 256
+export const kept = 1 - 1 / 256
 
 const Count = Schema.NonNegativeInt
 const Weight = Schema.NonNegative

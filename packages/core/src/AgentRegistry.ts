@@ -109,7 +109,10 @@ export class AgentRegistry extends Context.Tag("@switchyard/core/AgentRegistry")
      * lifted; the later of several counts. An agent that is gone is passed over.
      */
     readonly hold: (agentId: AgentId, until: number, reason: string) => Effect.Effect<void>
-    /** Replaces what is known of agents by histories from elsewhere, such as those derived from the log of earlier hosts. */
+    /**
+     * Adds what agents did before the registry was there, such as what is derived from the log of earlier hosts, to what it
+     * has observed itself. Nothing of that may be in the histories, and each is to be given once.
+     */
     readonly recall: (histories: Iterable<readonly [AgentId, AgentHistory]>) => Effect.Effect<void>
   }
 >() {}

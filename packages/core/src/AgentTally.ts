@@ -1,6 +1,15 @@
 import * as Schema from "effect/Schema"
 import { AgentErrorKind } from "./AgentErrorKind.js"
-import { type AgentHistory, empty, emptyTrack, observe, type Track, window } from "./AgentMetrics.js"
+import {
+  type AgentHistory,
+  decay,
+  empty,
+  emptyTrack,
+  kept,
+  observe,
+  type Track,
+  window
+} from "./AgentMetrics.js"
 import { AgentId } from "./Ids.js"
 import * as Usage from "./Usage.js"
 
@@ -163,4 +172,54 @@ export const historyOf = (tallies: Iterable<Tally | AgentTally>): AgentHistory =
   }
   settle(history.total, total)
   return history
+}
+
+/** What is known of a skill or an agent when what came later is added to what was known before. */
+const continuedTrack = (before: Track, since: Track): Track => {
+  const invocations = since.successes + since.failures
+  const track: Track = {
+    ...before,
+    failuresByKind: { ...before.failuresByKind },
+    latencies: [...before.latencies],
+    weights: { ...before.weights }
+  }
+  const first = Math.max(0, invocations - window)
+  for (let n = first; n < invocations; n++)
+    track.latencies[(before.successes + before.failures + n) % window] = since.latencies[n % window] ?? 0
+  track.successes += since.successes
+  track.failures += since.failures
+  for (const [kind, failures] of Object.entries(since.failuresByKind))
+    track.failuresByKind[kind] = (track.failuresByKind[kind] ?? 0) + failures
+  track.totalMillis += since.totalMillis
+  track.tokens += since.tokens
+  track.costMicroUsd += since.costMicroUsd
+  if (since.lastInvocation !== undefined)
+    track.lastInvocation = Math.max(since.lastInvocation, before.lastInvocation ?? 0)
+  const step = Math.max(before.weights.step, since.weights.step)
+  const left = kept ** invocations * decay(before.weights.step, step)
+  const right = decay(since.weights.step, step)
+  const sum = (of: Exclude<keyof Track["weights"], "step">): number =>
+    before.weights[of] * left + since.weights[of] * right
+  track.weights = {
+    step,
+    successes: sum("successes"),
+    failures: sum("failures"),
+    latencyMillis: sum("latencyMillis"),
+    costMicroUsd: sum("costMicroUsd")
+  }
+  return track
+}
+
+/**
+ * What is known of an agent when what was observed of it since is added to what was known before; neither is changed, and
+ * nothing of the one may be in the other.
+ */
+export const continued = (before: AgentHistory, since: AgentHistory): AgentHistory => {
+  const skills = new Map<string, Track>()
+  for (const skill of new Set([...before.skills.keys(), ...since.skills.keys()]))
+    skills.set(
+      skill,
+      continuedTrack(before.skills.get(skill) ?? emptyTrack(), since.skills.get(skill) ?? emptyTrack())
+    )
+  return { total: continuedTrack(before.total, since.total), skills }
 }

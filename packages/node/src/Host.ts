@@ -1,6 +1,13 @@
 import type { Agent } from "@switchyard/core/Agent"
-import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import {
+  type AgentMetrics,
+  AgentRegistry,
+  type Explanation,
+  type SelectionContext
+} from "@switchyard/core/AgentRegistry"
+import type * as Agents from "@switchyard/core/AgentRow"
 import type { OwnerBudget } from "@switchyard/core/Budget"
+import type { CapabilityQuery } from "@switchyard/core/Capability"
 import type { ControlCommand } from "@switchyard/core/Command"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
 import type { DryRun } from "@switchyard/core/DryRun"
@@ -77,6 +84,21 @@ export interface Host extends AsyncDisposable {
   readonly agentProblems: () => Promise<ReadonlyArray<AgentFileError>>
   /** Withdraws an agent. */
   readonly unregisterAgent: (agentId: string) => Promise<void>
+  /** Lets a disabled agent be given work again. */
+  readonly enableAgent: (agentId: string) => Promise<void>
+  /** Keeps an agent registered but gives it no work, also after a restart. */
+  readonly disableAgent: (agentId: string) => Promise<void>
+  /** The agents that a filter lets through, by id, with what they did; everything recorded before the call is taken into account. */
+  readonly listAgents: (
+    filter?: Agents.AgentFilter,
+    paging?: Query.Paging
+  ) => Promise<Query.Page<Agents.AgentRow>>
+  /** One agent with what it did by skill; everything recorded before the call is taken into account. */
+  readonly getAgent: (agentId: string) => Promise<Agents.AgentDetails>
+  /** What was observed of a registered agent, or of one skill of it, up to this moment. */
+  readonly agentMetrics: (agentId: string, skill?: string) => Promise<AgentMetrics>
+  /** What a selection would weigh: every agent, as a candidate with its score by factor, or why it is none. */
+  readonly explainSelection: (query: CapabilityQuery, context?: SelectionContext) => Promise<Explanation>
   /** The runs that a filter lets through, newest first; everything recorded before the call is taken into account. */
   readonly listRuns: (filter?: Query.RunFilter, paging?: Query.Paging) => Promise<Query.Page<Query.RunRow>>
   /** One run as the read side has it; everything recorded before the call is taken into account. */
@@ -108,7 +130,7 @@ export const make = <E>(
     Stream.toAsyncIterableRuntime(stream, runtime)
   const plane = <A, F>(use: (service: ControlPlane.Service) => Effect.Effect<A, F>) =>
     run(Effect.flatMap(ControlPlane.ControlPlane, use))
-  const registry = (use: (service: typeof AgentRegistry.Service) => Effect.Effect<void, unknown>) =>
+  const registry = <A>(use: (service: typeof AgentRegistry.Service) => Effect.Effect<A, unknown>) =>
     run(Effect.flatMap(AgentRegistry, use))
   const query = <A, F>(use: (service: Query.Service) => Effect.Effect<A, F>) =>
     run(Effect.flatMap(Query.QueryService, (service) => Effect.zipRight(service.sync, use(service))))
@@ -143,6 +165,12 @@ export const make = <E>(
     loadAgents: (path) => run(Effect.flatMap(AgentDirectory, (files) => files.load(path))),
     agentProblems: () => run(Effect.flatMap(AgentDirectory, (files) => files.problems)),
     unregisterAgent: (agentId) => registry((service) => service.unregister(agentId)),
+    enableAgent: (agentId) => registry((service) => service.enable(agentId)),
+    disableAgent: (agentId) => registry((service) => service.disable(agentId)),
+    listAgents: (filter, paging) => query((service) => service.listAgents(filter, paging)),
+    getAgent: (agentId) => query((service) => service.getAgent(agentId)),
+    agentMetrics: (agentId, skill) => registry((service) => service.metrics(agentId, skill)),
+    explainSelection: (wanted, context) => registry((service) => service.explain(wanted, context)),
     listRuns: (filter, paging) => query((service) => service.listRuns(filter, paging)),
     getRun: (runId) => query((service) => service.getRun(runId)),
     getSteps: (runId) => query((service) => service.getSteps(runId)),

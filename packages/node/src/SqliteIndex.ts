@@ -2,12 +2,16 @@ import * as fs from "node:fs"
 import { EventLog, type EventLogError, EventReader, type Reader } from "@switchyard/core/EventLog"
 import type { Seq } from "@switchyard/core/Ids"
 import * as Query from "@switchyard/core/QueryService"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as AgentHistories from "./AgentHistories.js"
 import { DirectoryUnusable } from "./DataDirectory.js"
+import { allHistories } from "./internal/agentQueries.js"
 import { layerScoped } from "./internal/compat.js"
 import { reasonOf } from "./internal/fileSystem.js"
 import { connect } from "./internal/indexConnection.js"
@@ -88,7 +92,19 @@ const make = ({ filename }: Options) =>
       Effect.sync(() => opened.close())
     )
     if (projection.openRuns.length > 0) yield* recall(projection, log)
-    const indexer = makeIndexer(projection, log, filename)
+    const opening = yield* Deferred.make<
+      Effect.Effect.Success<AgentHistories.Service["atOpening"]>,
+      Query.QueryFailed
+    >()
+    const indexer = makeIndexer(projection, log, filename, {
+      seq: yield* log.head,
+      act: Effect.asVoid(
+        Deferred.complete(
+          opening,
+          Effect.scoped(Effect.flatMap(connect(filename), (ask) => ask(allHistories)))
+        )
+      )
+    })
     yield* Effect.addFinalizer(() => indexer.finish)
     yield* Effect.forkScoped(indexer.run)
     const answer = yield* connect(filename)
@@ -98,13 +114,16 @@ const make = ({ filename }: Options) =>
         ? Effect.succeed(projection.watermark() as Seq)
         : Effect.fail(new Query.QueryFailed({ problem: "failed", reason }))
     })
-    return Query.QueryService.of({
+    const query = Query.QueryService.of({
       ...makeQueries(answer),
       ...outputQueries(answer, log),
       watermark,
       sync: Effect.flatMap(log.head, (head) => Effect.zipRight(indexer.reached(head), watermark)),
       events: log.read
     })
+    return Context.make(Query.QueryService, query).pipe(
+      Context.add(AgentHistories.AgentHistories, { atOpening: Deferred.await(opening) })
+    )
   })
 
 /** How long a reader waits before it looks again how far an index has come. */
@@ -150,8 +169,11 @@ const makeReader = ({ filename, patience = "10 seconds" }: ReaderOptions) =>
  */
 export const layer = (
   options: Options
-): Layer.Layer<Query.QueryService, DirectoryUnusable | EventLogError, EventLog> =>
-  layerScoped(Query.QueryService, make(options))
+): Layer.Layer<
+  Query.QueryService | AgentHistories.AgentHistories,
+  DirectoryUnusable | EventLogError,
+  EventLog
+> => Layer.scopedContext(make(options))
 
 /**
  * The read side of a process that does not write: it reads the index that a host keeps, also while the host works, and

@@ -23,10 +23,12 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as AgentDirectory from "./AgentDirectory.js"
 import type { AgentFileUnreadable } from "./AgentFile.js"
+import { AgentHistories } from "./AgentHistories.js"
 import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as History from "./History.js"
 import * as Host from "./Host.js"
+import { catchAll } from "./internal/compat.js"
 import { endOrphans } from "./internal/orphans.js"
 import { HostSandbox, makeHostSandbox, type Mode as Sandbox } from "./internal/sandbox.js"
 import { reportUnknown } from "./internal/unknownWorkspaces.js"
@@ -138,7 +140,20 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
       yield* reportUnknown(workspaces, path.join(log, "archive"))
     })
   )
+  const histories = Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const { atOpening } = yield* AgentHistories
+      const registry = yield* AgentRegistry.AgentRegistry
+      yield* Effect.flatMap(atOpening, registry.recall).pipe(
+        catchAll(({ message }) =>
+          Effect.logWarning(`What agents did before is not known to the registry. ${message}`)
+        ),
+        Effect.forkScoped
+      )
+    })
+  )
   return recovery.pipe(
+    Layer.provideMerge(histories),
     Layer.provideMerge(control),
     Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
@@ -154,10 +169,14 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(SqliteIndex.layer({ filename: index })),
     Layer.provideMerge(
       Layer.mergeAll(
-        eventLog,
         Layer.succeed(HostSecrets, secrets),
         Layer.succeed(HostSandbox, makeHostSandbox(options.sandbox ?? "auto", [directory])),
-        Layer.unwrapEffect(Effect.map(Effect.forEach(agents, made), AgentRegistry.layerMemory)),
+        Layer.provideMerge(
+          Layer.unwrapEffect(
+            Effect.map(Effect.forEach(agents, made), (all) => AgentRegistry.layer({ agents: all }))
+          ),
+          eventLog
+        ),
         DirectoryWorkspace.layer({
           directory: workspaces,
           ...(options.retention === undefined ? {} : { retention: options.retention })

@@ -1,5 +1,6 @@
 import type { Health } from "../Agent.js"
 import { type AgentHistory, type Invocation, observe } from "../AgentMetrics.js"
+import { continued } from "../AgentTally.js"
 import type { AgentId } from "../Ids.js"
 import type { Instruments } from "./agentInstruments.js"
 import type { Slot } from "./agentSlot.js"
@@ -125,7 +126,7 @@ export const makeInvocations = (
       for (const [agentId, history] of histories) {
         const slot = catalog.slots.get(agentId.toLowerCase())
         if (slot === undefined) continue
-        slot.history = history
+        slot.history = continued(history, slot.history)
         learnAll(slot)
       }
     },

@@ -1,5 +1,6 @@
 import * as Agents from "@switchyard/core/AgentRow"
 import { historyOf, type Tally } from "@switchyard/core/AgentTally"
+import type { AgentId } from "@switchyard/core/Ids"
 import * as Effect from "effect/Effect"
 import { answersFrom, recordOf, tallyFrom } from "./agentRows.js"
 import type { Ask } from "./indexConnection.js"
@@ -69,3 +70,13 @@ export const findAgent = (ask: Ask, agentId: string) =>
     )
     return { details: undefined, known }
   })
+
+/** What every agent did that did anything. */
+export const allHistories = (ask: Ask) =>
+  Effect.flatMap(
+    ask("SELECT DISTINCT agent FROM agent_history", [], ({ agent }) => String(agent)),
+    (keys) =>
+      Effect.forEach(keys, (key) =>
+        Effect.map(talliesOf(ask, key), (tallies) => [key as AgentId, historyOf(tallies)] as const)
+      )
+  )

@@ -45,6 +45,12 @@ export interface Indexer {
   readonly failure: () => string | undefined
 }
 
+/** Something to be done when the tables are complete up to a position, and say nothing of what comes after it. */
+export interface Stop {
+  readonly seq: number
+  readonly act: Effect.Effect<void>
+}
+
 interface Waiter {
   readonly seq: number
   readonly resume: () => void
@@ -72,8 +78,10 @@ const wait = (millis: number) =>
 export const makeIndexer = (
   projection: Projection,
   log: Pick<EventLog.Service, "follow" | "head" | "read">,
-  filename: string
+  filename: string,
+  stop?: Stop
 ): Indexer => {
+  let ahead = stop
   let gathered: Array<Entry> = []
   let last = projection.watermark()
   /** When the first of what is gathered came, and what the event loop had done until then. */
@@ -108,10 +116,13 @@ export const makeIndexer = (
   }
 
   const project = (): void => {
-    const batch = gathered.slice(0, size)
+    const before = ahead?.seq
+    const beyond = before === undefined ? -1 : gathered.findIndex(({ seq }) => seq > before)
+    const length = beyond > 0 ? Math.min(size, beyond) : size
+    const batch = gathered.slice(0, length)
     // Where writing fails, what the batch holds is folded nevertheless, and written with the next one.
-    gathered = gathered.slice(size)
-    const before = cpuMillis()
+    gathered = gathered.slice(length)
+    const begunAt = cpuMillis()
     try {
       projection.project(batch)
     } catch (error) {
@@ -124,7 +135,7 @@ export const makeIndexer = (
       return
     }
     failure = undefined
-    const took = cpuMillis() - before
+    const took = cpuMillis() - begunAt
     if (batch.length === size || took > batchMillis) {
       const fitting = Math.floor((batch.length * batchMillis) / Math.max(took, 0.01))
       size = Math.max(fewestEntries, Math.min(mostEntries, 2 * size, fitting))
@@ -132,11 +143,20 @@ export const makeIndexer = (
     wake()
   }
 
+  /** Does what is to be done at the stop, where the tables have come to it. */
+  const halt: Effect.Effect<void> = Effect.suspend(() => {
+    const reached = ahead
+    if (reached === undefined || projection.watermark() < reached.seq) return Effect.void
+    ahead = undefined
+    return reached.act
+  })
+
   const drain: Effect.Effect<void> = Effect.suspend(() => {
     if (isOver || (gathered.length === 0 && failure === undefined)) return Effect.void
     project()
     // Even after the last batch: whoever catches up goes on with the next entries at once.
-    return Effect.zipRight(failure === undefined || isOver ? turn : wait(retryMillis), drain)
+    const next = failure === undefined || isOver ? turn : wait(retryMillis)
+    return Effect.zipRight(Effect.zipRight(halt, next), drain)
   })
 
   /** Waits for others to come, but not while somebody waits for the index. */
@@ -176,7 +196,7 @@ export const makeIndexer = (
     })
 
   return {
-    run: Effect.suspend(() =>
+    run: Effect.flatMap(halt, () =>
       Stream.runForEach(Stream.chunks(log.follow({ after: last as Seq })), (entries) =>
         isOver ? Effect.never : take(Chunk.toReadonlyArray(entries))
       )

@@ -7,8 +7,8 @@ import { bucketOf } from "./agentTables.js"
 import type { Ask } from "./indexConnection.js"
 
 /**
- * What agents did in runs that are to go, as their removal records it. Their latest answers are all those that are kept and
- * may be of these runs; that some are of others is no harm, since an answer counts once.
+ * What agents did in runs that are to go, as their removal records it. Of their latest answers it has those that lie between
+ * the first and the last entry of these runs; that some are of others is no harm, since an answer counts once.
  */
 export const removedAgents = (
   ask: Ask,
@@ -16,13 +16,18 @@ export const removedAgents = (
 ): Effect.Effect<ReadonlyArray<AgentTally>, SqlError> =>
   Effect.gen(function* () {
     const done: Tallies = new Map()
-    let last = 0
+    let [first, last] = [Number.POSITIVE_INFINITY, 0]
     for (const runId of runs) {
-      yield* ask("SELECT last_seq, agents FROM runs WHERE run_id = ?", [runId], ({ agents, last_seq }) => {
-        last = Math.max(last, Number(last_seq))
-        for (const ofAgent of doneFrom(agents).values())
-          for (const tally of ofAgent.values()) addSums(tallyOf(done, tally.agentId, tally.skill), tally, 1)
-      })
+      yield* ask(
+        "SELECT first_seq, last_seq, agents FROM runs WHERE run_id = ?",
+        [runId],
+        ({ agents, first_seq, last_seq }) => {
+          first = Math.min(first, Number(first_seq))
+          last = Math.max(last, Number(last_seq))
+          for (const ofAgent of doneFrom(agents).values())
+            for (const tally of ofAgent.values()) addSums(tallyOf(done, tally.agentId, tally.skill), tally, 1)
+        }
+      )
     }
     const tallies = [...done.values()].flatMap((ofAgent) => [...ofAgent.values()])
     for (const tally of tallies) {
@@ -31,10 +36,11 @@ export const removedAgents = (
         tally.lastInvocation = Number(row.last_invocation)
       })
       yield* ask(
-        "SELECT bucket, answers FROM agent_latest WHERE agent = ? AND skill = ? AND bucket <= ? ORDER BY bucket",
-        [...of, bucketOf(last)],
+        "SELECT bucket, answers FROM agent_latest WHERE agent = ? AND skill = ? AND bucket BETWEEN ? AND ? ORDER BY bucket",
+        [...of, bucketOf(first), bucketOf(last)],
         (row) => {
-          for (const answer of answersFrom(row)) if (answer.seq <= last) tally.latest.push(answer)
+          for (const answer of answersFrom(row))
+            if (answer.seq >= first && answer.seq <= last) tally.latest.push(answer)
         }
       )
     }
