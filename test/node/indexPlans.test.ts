@@ -101,6 +101,14 @@ describe("the statements of the read side", () => {
       expect(yield* query.getOutput("waits-0", "done")).toEqual({ n: 0 })
       expect((yield* Effect.flip(query.getRunOutput(done?.runId ?? "")))._tag).toBe("RunUnknown")
       expect((yield* query.totals).runs.Completed).toBeGreaterThan(1_000)
+      for (const filter of [
+        {},
+        { skill: "work" },
+        { skill: "work", text: "a" },
+        { health: "Healthy", enabled: true }
+      ] as const)
+        yield* query.listAgents(filter, { cursor: "a", limit: 5 })
+      expect((yield* query.getAgent("agent")).metrics.successCount).toBeGreaterThan(1_000)
       yield* query.watermark
       expect(new Set(statements.map(({ sql }) => sql)).size).toBeGreaterThan(15)
       for (const { sql, values } of statements) {

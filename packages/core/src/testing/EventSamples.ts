@@ -214,5 +214,36 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "AgentCircuitChanged", agentId, circuit: "Open", until: 1_700_000_000_000, reason: text },
   { _tag: "AgentCircuitChanged", agentId, circuit: "HalfOpen" },
   { _tag: "AgentHeld", agentId, until: 1_700_000_000_000, reason: text },
-  { _tag: "RunsRemoved", runs: [RunId.make("removed")], archived: true }
+  { _tag: "RunsRemoved", runs: [RunId.make("removed")], archived: true },
+  {
+    _tag: "RunsRemoved",
+    runs: [RunId.make("removed")],
+    archived: false,
+    agents: [
+      {
+        agentId,
+        skill: text,
+        successes: 1,
+        failuresByKind: { Crashed: 2 },
+        totalMillis: 12,
+        tokens: 3,
+        costMicroUsd: 4,
+        lastInvocation: 5,
+        latest: [
+          { seq: 1, time: 2, durationMillis: 3, costMicroUsd: 4 },
+          { seq: 2, time: 5, durationMillis: 9, costMicroUsd: 0, failure: "Crashed" }
+        ]
+      },
+      {
+        agentId,
+        successes: 0,
+        failuresByKind: {},
+        totalMillis: 0,
+        tokens: 0,
+        costMicroUsd: 0,
+        lastInvocation: 0,
+        latest: []
+      }
+    ]
+  }
 ]
