@@ -107,7 +107,7 @@ describe.each([
           expect(dump(file)).toEqual(dump(other))
           fs.rmSync(place, { recursive: true })
         }),
-        { numRuns: 30 }
+        { numRuns: 20 }
       )
     )
   )
