@@ -6,6 +6,7 @@ import type { AgentEvent } from "@switchyard/core/Agent"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { eventually, files, marked, markedEnv, short, taskIn, test } from "../node/programs.js"
 import {
@@ -111,9 +112,8 @@ const reference = (name: string, worker: Reference, loss: typeof silence | typeo
             attemptIn(count, workspace, { text: "a b c ".repeat(1000) }, key(0)),
             attemptIn(wait, workspace, { millis: 400 }, key(1)),
             attemptIn(wait, workspace, { millis: 400 }, key(2)),
-            Effect.delay(
-              Effect.sync(() => assert.strictEqual(files(join(workspace.stateDir, "processes")).length, 1)),
-              "100 millis"
+            eventually("one record of one program", () =>
+              files(join(workspace.stateDir, "processes")).length === 1 ? true : undefined
             )
           ],
           { concurrency: "unbounded" }
@@ -158,7 +158,7 @@ const reference = (name: string, worker: Reference, loss: typeof silence | typeo
         const late = yield* agentOf("late", program, { agent: "wait", timeout: "300 millis" })
         assert.strictEqual((yield* failureOf(attemptIn(late, workspace, { millis: 60_000 }))).kind, "Timeout")
         const [took] = yield* Effect.timed(Fiber.interrupt(long.fiber))
-        assert.isBelow(Duration.toMillis(took), 1500)
+        assert.isBelow(Duration.toMillis(took), 5000)
       })
     )
 
@@ -237,10 +237,10 @@ const reference = (name: string, worker: Reference, loss: typeof silence | typeo
         const lost = yield* failureOf(Fiber.join(left.fiber))
         assert.strictEqual(lost.kind, "Crashed")
         assert.match(lost.reason, /broke .* was not reached again within 300 ms/)
-        yield* Effect.sleep("500 millis")
-        // Cancelled work is forgotten, so the key is free for other work.
-        const again = { idempotencyKey: "left" }
-        assert.deepStrictEqual(outputOf(yield* attemptIn(wait, workspace, { millis: 2 }, again)).value, {
+        // Cancelled work is forgotten, so the key is free for other work; a worker finds at its next heartbeat that nobody listens.
+        const other = attemptIn(wait, workspace, { millis: 2 }, { idempotencyKey: "left" })
+        const again = yield* Effect.retry(other, { schedule: Schedule.spaced("100 millis"), times: 50 })
+        assert.deepStrictEqual(outputOf(again).value, {
           waited: 2,
           begun: 4
         })

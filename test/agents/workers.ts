@@ -80,9 +80,9 @@ export const served = ({ args, command }: Reference) =>
 
 /** Little patience, for tests. */
 export const impatient = {
-  heartbeat: "200 millis",
+  heartbeat: "400 millis",
   startTimeout: "10 seconds",
-  cancelTimeout: "2 seconds",
+  cancelTimeout: "4 seconds",
   reconnectTimeout: "3 seconds"
 } as const
 
