@@ -68,7 +68,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ _tag: fc.constantFrom("Unregister", "Disable", "Enable", "Enable"), who })
+    arbitrary: fc.record({
+      _tag: fc.constantFrom<"Unregister" | "Disable" | "Enable">("Unregister", "Disable", "Enable", "Enable"),
+      who
+    })
   },
   { weight: 6, arbitrary: fc.record({ _tag: fc.constant("Begin" as const), who }) },
   {
@@ -96,7 +99,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       _tag: fc.constant("Select" as const),
-      strategy: fc.constantFrom("best-match", "best-match", "least-loaded", "cheapest", "fastest")
+      strategy: fc.constantFrom<ModelStrategy>("best-match", "best-match", "least-loaded", "cheapest", "fastest")
     })
   }
 )

@@ -163,7 +163,7 @@ const attemptOnce = (
       attempt: doing.attempt,
       idempotencyKey: `${job.runId}/${definition.id}/${job.index}/${doing.answered + 1}`,
       input: job.input,
-      ...(definition.constraints === undefined ? {} : { constraints: definition.constraints }),
+      ...(job.query.constraints === undefined ? {} : { constraints: job.query.constraints }),
       workspace: job.workspace,
       permissions: unrestricted
     }

@@ -5,9 +5,6 @@ import { durationMillis } from "./resetTime.js"
 const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optionalWith(schema, { exact: true }).annotations({ description })
 
-const required = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
-  Schema.propertySignature(schema).annotations({ description })
-
 const Count = Schema.Int.pipe(Schema.positive())
 
 const Usd = Schema.JsonNumber.pipe(Schema.nonNegative())
