@@ -251,7 +251,7 @@ const attempt = (
  * export const coder = AcpAgent.make("gemini", {
  *   capabilities: [{ skill: "coding" }],
  *   command: "gemini",
- *   args: ["--experimental-acp"],
+ *   args: ["--acp"],
  *   env: { secrets: { GEMINI_API_KEY: "GEMINI_API_KEY" } }
  * })
  * ```
