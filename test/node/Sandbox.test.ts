@@ -23,6 +23,7 @@ import {
   files,
   marked,
   markedEnv,
+  program,
   script,
   shell,
   short,
@@ -187,7 +188,7 @@ describe("a program in a sandbox", () => {
       assert.strictEqual(readFileSync(join(place.stateDir, "programs/step/0-1.stdout"), "utf8"), "out\n")
       const crashed = yield* Effect.flip(runIn(place, shell("kill -9 $$"), ["Execute"]))
       assert.propertyVal(crashed, "kind", "Crashed")
-      const missing = yield* Effect.flip(runIn(place, shell("", { command: "/nowhere/x" }), ["Execute"]))
+      const missing = yield* Effect.flip(runIn(place, program({ command: "/nowhere/x" }), ["Execute"]))
       assert.propertyVal(missing, "kind", "NotFound")
     })
   )
@@ -285,7 +286,7 @@ describe("a host that makes no sandboxes", () => {
   )
 
   it("would say to bwrap what is granted, and nothing else", () => {
-    const program = {
+    const tool = {
       command: "/opt/tool/bin/tool",
       args: ["--x", "-- y"],
       cwd: "/data/run-1/outputs",
@@ -293,7 +294,7 @@ describe("a host that makes no sandboxes", () => {
     }
     const of = (reads: boolean, writes: boolean, network: boolean) =>
       argumentsOf(
-        program,
+        tool,
         { reads, writes, network },
         {
           workspace: "/data/run-1",

@@ -23,7 +23,7 @@ const withFile = <A>(
       const { mode, size } = await file.stat()
       if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new Error("it is not a regular file")
       if (size > mostBytes) throw new Error(`it has more than ${mostBytes} bytes`)
-      return use(file, mode)
+      return await use(file, mode)
     },
     catch: (error) => `${path} cannot be used: ${reasonOf(error)}`
   })
