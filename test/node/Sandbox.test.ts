@@ -1,16 +1,21 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import type { Agent, Permissions } from "@switchyard/core/Agent"
 import { allows, type Granted } from "@switchyard/core/Permission"
+import * as Workflow from "@switchyard/core/Workflow"
 import type { Workspace, WorkspaceService } from "@switchyard/core/WorkspaceService"
 import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
 import type * as ProcessAgent from "@switchyard/node/ProcessAgent"
+import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import { endOrphans } from "../../packages/node/src/internal/orphans.js"
 import {
   argumentsOf,
   HostSandbox,
@@ -75,6 +80,22 @@ const runIn = (place: Workspace, made: Made, granted: Granted, input = "in") =>
 
 const said = (made: Made, granted: Granted) =>
   Effect.flatMap(workspace, (place) => runIn(place, made, granted))
+
+const stubborn = `
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {})
+  const child = require("child_process").spawn(process.execPath, ["-e",
+    "for (const n of ['SIGINT','SIGTERM','SIGHUP']) process.on(n, () => {}); console.log('ready'); setInterval(() => {}, 1000)"],
+    { stdio: ["ignore", "inherit", "inherit"], detached: true })
+  setInterval(() => {}, 1000)
+`
+
+const begun = (place: Workspace) =>
+  eventually("the program", () =>
+    files(join(place.stateDir, "programs/step")).includes("0-1.stdout") &&
+    readFileSync(join(place.stateDir, "programs/step/0-1.stdout"), "utf8").includes("ready")
+      ? true
+      : undefined
+  )
 
 describe("a program in a sandbox", () => {
   const look = (place: Workspace) => {
@@ -193,22 +214,6 @@ describe("a program in a sandbox", () => {
     })
   )
 
-  const stubborn = `
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {})
-    const child = require("child_process").spawn(process.execPath, ["-e",
-      "for (const n of ['SIGINT','SIGTERM','SIGHUP']) process.on(n, () => {}); console.log('ready'); setInterval(() => {}, 1000)"],
-      { stdio: ["ignore", "inherit", "inherit"], detached: true })
-    setInterval(() => {}, 1000)
-  `
-
-  const begun = (place: Workspace) =>
-    eventually("the program", () =>
-      files(join(place.stateDir, "programs/step")).includes("0-1.stdout") &&
-      readFileSync(join(place.stateDir, "programs/step/0-1.stdout"), "utf8").includes("ready")
-        ? true
-        : undefined
-    )
-
   confines(
     "is ended with all it started, also where they ignore signals and leave the group",
     Effect.gen(function* () {
@@ -236,6 +241,52 @@ describe("a program in a sandbox", () => {
       yield* begun(place)
       yield* Fiber.interrupt(fiber)
       assert.include(readFileSync(join(place.stateDir, "programs/step/0-1.stdout"), "utf8"), "bye")
+    })
+  )
+})
+
+describe("a directory with sandboxes", () => {
+  const seen = async (sandbox: Mode) => {
+    const directory = mkdtempSync(join(tmpdir(), "switchyard-yard-"))
+    try {
+      const look = shell(
+        `ls ${directory}/log ${directory}/index.sqlite 2>/dev/null | wc -l; ls ${directory}/workspaces`
+      )
+      await using yard = await Switchyard.open({ directory, agents: [look], sandbox })
+      const workflow = Workflow.make("w", { permissions: ["Execute", "ReadFiles"] }).pipe(
+        Workflow.step("look", { skill: "work" })
+      )
+      await (await yard.registerRun({ workflow, id: "first" })).result
+      const result = await (await yard.registerRun({ workflow, id: "second" })).result
+      return (result.output as { readonly look: string }).look.split("\n")
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  ;(canConfine ? it : it.skip)(
+    "hides the log, the index and the workspaces of other runs from programs",
+    async () => {
+      assert.deepStrictEqual(await seen("require"), ["0", "run-second"])
+      const [files, ...runs] = await seen("off")
+      assert.isAbove(Number(files), 1)
+      assert.deepStrictEqual(runs, ["run-first", "run-second"])
+    },
+    20_000
+  )
+
+  confines(
+    "ends what a host that was killed has left in one",
+    Effect.gen(function* () {
+      const place = yield* workspace
+      const { env, mark } = markedEnv()
+      const scope = yield* Scope.make()
+      // A scope that is never closed is a host that is gone.
+      yield* Effect.forkIn(runIn(place, script(stubborn, { env }), ["Execute"]), scope)
+      yield* begun(place)
+      assert.isAbove(marked(mark).length, 1)
+      yield* endOrphans({ workspaces: dirname(place.root), runs: [place.runId], grace: "100 millis" })
+      assert.deepStrictEqual(marked(mark), [])
+      yield* Scope.close(scope, Exit.void)
     })
   )
 })
