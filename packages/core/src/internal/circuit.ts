@@ -124,7 +124,10 @@ const answeredWhileClosed = (
   const failed = ones(recent)
   if (isFailure && seen === policy.window && failed >= policy.rate * policy.window)
     return opened(state, now, policy, `${failed} of the last ${seen} failed, the last: ${reason}`)
-  return { ...state, inRow, recent, seen }
+  // Nothing changes for an agent that has long been well.
+  return recent === state.recent && inRow === state.inRow && seen === state.seen
+    ? state
+    : { ...state, inRow, recent, seen }
 }
 
 /**

@@ -74,7 +74,7 @@ const keyOf = ({ field }: Shortlist, strategy: SelectionStrategy): Float64Array 
   }
 }
 
-/** The best by priority and score; the members are in the order of their priority, so that the first few may be enough. */
+/** The best by priority and score among those that have room, or, where none has, among those that are busy. */
 const bestMatch = (
   { field, members, priority }: Shortlist,
   now: number,
@@ -82,27 +82,61 @@ const bestMatch = (
 ): number => {
   const { base, blocked, full, slots, spread } = field
   const curiosity = field.curiosityAt(now)
+  for (const isFull of [0, 1]) {
+    let best = -1
+    let bestScore = Number.NEGATIVE_INFINITY
+    let tier = Number.NaN
+    for (let i = 0; i < members.length; i++) {
+      // The members are in the order of their priority, so that the first few may be enough.
+      if (priority[i] !== tier) {
+        if (best >= 0) break
+        tier = priority[i] as number
+      }
+      const position = members[i] as number
+      const score = (base[position] as number) + curiosity * (spread[position] as number)
+      if (score <= bestScore || full[position] !== isFull || (blocked[position] as number) > now) continue
+      if (isExcepted?.(slots[position] as Slot) === true) continue
+      best = i
+      bestScore = score
+    }
+    if (best >= 0) return best
+  }
+  return -1
+}
+
+/** The best by what a strategy looks at, then by cost class where that counts, priority and score. */
+const bestBy = (
+  { costClass, field, members, priority }: Shortlist,
+  key: Float64Array,
+  withClass: boolean,
+  now: number,
+  isExcepted: ((slot: Slot) => boolean) | undefined
+): number => {
+  const { base, blocked, full, slots, spread } = field
+  const curiosity = field.curiosityAt(now)
   let best = -1
-  let bestScore = Number.NEGATIVE_INFINITY
-  let busy = -1
-  let busyScore = Number.NEGATIVE_INFINITY
+  let bestFull = 2
+  let bestKey = 0
+  let bestScore = 0
   for (let i = 0; i < members.length; i++) {
     const position = members[i] as number
-    if ((blocked[position] as number) > now) continue
-    if (best >= 0 && priority[i] !== priority[best]) break
+    const isFull = full[position] as number
+    if (isFull > bestFull || (blocked[position] as number) > now) continue
+    const by = key[position] as number
+    if (isFull === bestFull && by > bestKey) continue
     if (isExcepted?.(slots[position] as Slot) === true) continue
     const score = (base[position] as number) + curiosity * (spread[position] as number)
-    if (full[position] === 0) {
-      if (score > bestScore) {
-        best = i
-        bestScore = score
-      }
-    } else if (busy < 0 || (priority[i] === priority[busy] && score > busyScore)) {
-      busy = i
-      busyScore = score
+    if (isFull === bestFull && by === bestKey) {
+      const classes = withClass ? (costClass[i] as number) - (costClass[best] as number) : 0
+      // Those that come later have no higher priority.
+      if (classes > 0 || (classes === 0 && (priority[i] !== priority[best] || score <= bestScore))) continue
     }
+    best = i
+    bestFull = isFull
+    bestKey = by
+    bestScore = score
   }
-  return best >= 0 ? best : busy
+  return best
 }
 
 /** Orders members by a strategy: negative where the first is better. */
@@ -164,12 +198,10 @@ export const choose = (shortlist: Shortlist, wish: Wish, now: number): number =>
   const isExcepted = exceptionOf(wish)
   const stuck = stickyIndex(shortlist, wish)
   if (stuck >= 0 && isUsable(shortlist, stuck, now, isExcepted)) return stuck
-  if (keyOf(shortlist, wish.strategy) === undefined) return bestMatch(shortlist, now, isExcepted)
-  const order = orderOf(shortlist, wish.strategy, now)
-  let best = -1
-  for (let i = 0; i < shortlist.members.length; i++)
-    if (isUsable(shortlist, i, now, isExcepted) && (best < 0 || order(i, best) < 0)) best = i
-  return best
+  const key = keyOf(shortlist, wish.strategy)
+  return key === undefined
+    ? bestMatch(shortlist, now, isExcepted)
+    : bestBy(shortlist, key, wish.strategy === "cheapest", now, isExcepted)
 }
 
 /** The agent at a place in the list. */
