@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs"
 import * as AgentFile from "@switchyard/node/AgentFile"
 import * as WorkflowFile from "@switchyard/node/WorkflowFile"
+import { agentKinds } from "./agentKinds.js"
 
-const schemas = { workflow: WorkflowFile.jsonSchema, agent: AgentFile.jsonSchema() }
+const schemas = { workflow: WorkflowFile.jsonSchema, agent: AgentFile.jsonSchema(agentKinds) }
 
 for (const [name, schema] of Object.entries(schemas))
   writeFileSync(

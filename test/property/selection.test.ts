@@ -99,7 +99,13 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       _tag: fc.constant("Select" as const),
-      strategy: fc.constantFrom<ModelStrategy>("best-match", "best-match", "least-loaded", "cheapest", "fastest")
+      strategy: fc.constantFrom<ModelStrategy>(
+        "best-match",
+        "best-match",
+        "least-loaded",
+        "cheapest",
+        "fastest"
+      )
     })
   }
 )

@@ -1,4 +1,3 @@
-import type { Agent } from "@switchyard/core/Agent"
 import {
   type AgentMetrics,
   AgentRegistry,
@@ -24,8 +23,8 @@ import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { AgentDirectory, type Registered } from "./AgentDirectory.js"
 import type { AgentFileError } from "./AgentFile.js"
+import { type AgentOffer, made } from "./AgentOffer.js"
 import type { Runtime } from "./internal/compat.js"
-import type { InvalidCommand } from "./ProcessAgent.js"
 
 /** A registered run, for hosts that do not use Effect. Promises reject with the typed errors of the control plane. */
 export interface Run {
@@ -73,8 +72,8 @@ export interface Host extends AsyncDisposable {
   readonly sendCommand: (runId: string, command: ControlCommand, commandId?: string) => Promise<void>
   /** The entries of any run after a position, past and to come. */
   readonly subscribe: (runId: string, after?: Seq) => AsyncIterable<Entry>
-  /** Makes an agent available. */
-  readonly registerAgent: (agent: Agent | Effect.Effect<Agent, InvalidCommand>) => Promise<void>
+  /** Makes an agent available; one that has its id already is replaced only where this is said. */
+  readonly registerAgent: (agent: AgentOffer, options?: { readonly replace?: boolean }) => Promise<void>
   /**
    * Registers the agents of a file or of a directory as they are now, in the place of those that were read from the same files
    * before; it gives what is wrong with the others.
@@ -158,10 +157,8 @@ export const make = <E>(
       iterate(
         Stream.unwrap(Effect.map(ControlPlane.ControlPlane, (service) => service.subscribe(runId, after)))
       ),
-    registerAgent: (agent) =>
-      registry((service) =>
-        Effect.isEffect(agent) ? Effect.flatMap(agent, service.register) : service.register(agent)
-      ),
+    registerAgent: (offer, options) =>
+      registry((service) => Effect.flatMap(made(offer), (agent) => service.register(agent, options))),
     loadAgents: (path) => run(Effect.flatMap(AgentDirectory, (files) => files.load(path))),
     agentProblems: () => run(Effect.flatMap(AgentDirectory, (files) => files.problems)),
     unregisterAgent: (agentId) => registry((service) => service.unregister(agentId)),

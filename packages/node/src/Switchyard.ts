@@ -1,5 +1,4 @@
 import * as path from "node:path"
-import type { Agent } from "@switchyard/core/Agent"
 import * as AgentRegistry from "@switchyard/core/AgentRegistry"
 import * as ControlPlane from "@switchyard/core/ControlPlane"
 import * as Distributor from "@switchyard/core/Distributor"
@@ -24,6 +23,8 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as AgentDirectory from "./AgentDirectory.js"
 import type { AgentFileUnreadable } from "./AgentFile.js"
 import { AgentHistories } from "./AgentHistories.js"
+import type { InvalidAgent } from "./AgentKind.js"
+import { type AgentOffer, made } from "./AgentOffer.js"
 import * as DataDirectory from "./DataDirectory.js"
 import * as DirectoryWorkspace from "./DirectoryWorkspace.js"
 import * as History from "./History.js"
@@ -41,13 +42,15 @@ import * as SqliteIndex from "./SqliteIndex.js"
 export interface Options extends ControlPlane.Options {
   /** Where everything is kept: `log/`, `index.sqlite` and `workspaces/`; it is created, and one process may hold it at a time. */
   readonly directory: string
-  /** The agents that are there from the start, those that `ProcessAgent.make` gives included; others can come later. */
-  readonly agents?: ReadonlyArray<Agent | Effect.Effect<Agent, InvalidCommand>>
+  /** The agents that are there from the start, those that `ProcessAgent.make` and its like give included; others can come later. */
+  readonly agents?: ReadonlyArray<AgentOffer>
   /**
    * Agents from files: those of a directory, which are there before anything runs and are kept to what it says, and the kinds
    * that files may describe, also those that `AgentDirectory.load` reads.
    */
   readonly agentFiles?: Omit<AgentDirectory.Options, "directory"> & { readonly directory?: string }
+  /** How the registry matches types, opens circuits and asks agents how they are. */
+  readonly registry?: Omit<AgentRegistry.LayerOptions, "agents">
   /** What becomes of workspaces when their runs end; everything is kept by default. */
   readonly retention?: Partial<Retention>
   /** Whether runs that a crash or a stop interrupted go on when the directory is opened; they do by default. */
@@ -94,10 +97,8 @@ export type OpenError =
   | WorkspaceError
   | AgentRegistry.AgentRejected
   | AgentFileUnreadable
+  | InvalidAgent
   | InvalidCommand
-
-const made = <E>(agent: Agent | Effect.Effect<Agent, E>): Effect.Effect<Agent, E> =>
-  Effect.isEffect(agent) ? agent : Effect.succeed(agent)
 
 const agentDirectory = ({ directory, ...options }: NonNullable<Options["agentFiles"]>) =>
   directory === undefined
@@ -158,7 +159,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
-    Layer.provideMerge(agentDirectory(options.agentFiles ?? {})),
+    Layer.provideMerge(agentDirectory({ secrets, ...options.agentFiles })),
     Layer.provideMerge(
       History.layer({
         log,
@@ -173,7 +174,9 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
         Layer.succeed(HostSandbox, makeHostSandbox(options.sandbox ?? "auto", [directory])),
         Layer.provideMerge(
           Layer.unwrapEffect(
-            Effect.map(Effect.forEach(agents, made), (all) => AgentRegistry.layer({ agents: all }))
+            Effect.map(Effect.forEach(agents, made), (all) =>
+              AgentRegistry.layer({ ...options.registry, agents: all })
+            )
           ),
           eventLog
         ),
