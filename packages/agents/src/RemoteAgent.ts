@@ -5,7 +5,7 @@ import type { CapabilityInput } from "@switchyard/core/Capability"
 import { RunId } from "@switchyard/core/Ids"
 import { didYouMean } from "@switchyard/core/Nearest"
 import * as Secrets from "@switchyard/core/Secrets"
-import { type Workspace, WorkspaceService } from "@switchyard/core/WorkspaceService"
+import { WorkspaceService } from "@switchyard/core/WorkspaceService"
 import * as DirectoryWorkspace from "@switchyard/node/DirectoryWorkspace"
 import * as Subprocess from "@switchyard/node/Subprocess"
 import * as Duration from "effect/Duration"
@@ -16,7 +16,7 @@ import { failure, streamed } from "./internal/attempt.js"
 import { connect } from "./internal/httpWorker.js"
 import { startWorker } from "./internal/stdioWorker.js"
 import { type Patience, type WorkerConnection, within } from "./internal/workerConnection.js"
-import { makePool, type WorkerPool } from "./internal/workerPool.js"
+import { makePool, type Place, type WorkerPool } from "./internal/workerPool.js"
 import type { InitializeResult, RunParams } from "./RemoteProtocol.js"
 import * as Protocol from "./RemoteProtocol.js"
 
@@ -79,9 +79,7 @@ interface Worker {
   readonly patience: Patience
   readonly shares: boolean
   readonly requires: "Execute" | "Network"
-  readonly connection: (
-    workspace: Workspace
-  ) => Effect.Effect<WorkerConnection, Agent.AgentError, Scope.Scope>
+  readonly connection: (place: Place) => Effect.Effect<WorkerConnection, Agent.AgentError, Scope.Scope>
   readonly probe: Effect.Effect<Agent.Health>
 }
 
@@ -146,7 +144,7 @@ const workerOf = (name: string, options: Connection): Worker => {
       probe: healthOf(connection.ping)
     }
   }
-  const pool = makePool((workspace) => startWorker({ command: worker, workspace, name, secrets, patience }))
+  const pool = makePool((place) => startWorker({ ...place, command: worker, name, secrets, patience }))
   return {
     options,
     patience,
@@ -216,7 +214,7 @@ const makeOf = (id: string, worker: Worker, options: Omit<Options, keyof Connect
   const attempt = (task: Agent.Task, report: (progress: Agent.Progress) => void) =>
     Effect.gen(function* () {
       yield* task.permissions.require(worker.requires, `to give work to the worker of the agent "${id}"`)
-      const connection = yield* worker.connection(task.workspace)
+      const connection = yield* worker.connection(task)
       yield* offered(name, yield* connection.initialized)
       const params = paramsOf(name, task, worker, deadline)
       const running = connection.run(params, report)
@@ -279,7 +277,9 @@ export const discover = (
   Effect.gen(function* () {
     const { idOf = (name: string) => name } = options
     const worker = yield* checked("discovery", options)
-    const { agents } = yield* Effect.flatMap(somewhere, worker.connection).pipe(
+    const { agents } = yield* Effect.flatMap(somewhere, (workspace) =>
+      worker.connection({ workspace, permissions: Agent.unrestricted })
+    ).pipe(
       Effect.flatMap((connection) => connection.initialized),
       Effect.scoped,
       Effect.provide(DirectoryWorkspace.layerTemp()),

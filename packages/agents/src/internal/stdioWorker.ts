@@ -1,4 +1,4 @@
-import type { AgentError, Progress } from "@switchyard/core/Agent"
+import type { AgentError, Permissions, Progress } from "@switchyard/core/Agent"
 import type * as Secrets from "@switchyard/core/Secrets"
 import type { Workspace } from "@switchyard/core/WorkspaceService"
 import * as Subprocess from "@switchyard/node/Subprocess"
@@ -38,6 +38,7 @@ export interface StdioWorker extends WorkerConnection {
 export interface Start {
   readonly command: Subprocess.Command
   readonly workspace: Workspace
+  readonly permissions: Permissions
   readonly name: string
   readonly secrets: Secrets.Provider
   readonly patience: Patience
@@ -62,6 +63,7 @@ export const startWorker = ({
   command,
   name,
   patience,
+  permissions,
   secrets,
   workspace
 }: Start): Effect.Effect<StdioWorker, AgentError, Scope.Scope> =>
@@ -105,6 +107,7 @@ export const startWorker = ({
     )
     const program: Subprocess.Subprocess = yield* Subprocess.start(command, {
       workspace,
+      permissions,
       idempotencyKey: `${workspace.runId}/worker/${name}`,
       name: `workers/${name}`,
       secrets,

@@ -1,5 +1,4 @@
-import type { AgentError } from "@switchyard/core/Agent"
-import type { Workspace } from "@switchyard/core/WorkspaceService"
+import type { AgentError, Task } from "@switchyard/core/Agent"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,10 +14,17 @@ interface Shared {
   users: number
 }
 
-/** The workers of one agent, one for each workspace in which it has work. */
+/** Where a worker works, and what it may do there. */
+export type Place = Pick<Task, "workspace" | "permissions">
+
+// One that may do more is never given what may be done with less.
+const keyOf = ({ permissions, workspace }: Place): string =>
+  JSON.stringify([workspace.root, permissions.granted?.toSorted() ?? null])
+
+/** The workers of one agent, one for each workspace in which it has work and for each set of what may be done there. */
 export interface WorkerPool {
   /** The worker of a workspace; it is started for the first one who asks, and has ended when the last one let go of it. */
-  readonly get: (workspace: Workspace) => Effect.Effect<StdioWorker, AgentError, Scope.Scope>
+  readonly get: (place: Place) => Effect.Effect<StdioWorker, AgentError, Scope.Scope>
   /** Workers that run now. */
   readonly running: Effect.Effect<ReadonlyArray<StdioWorker>>
 }
@@ -31,7 +37,7 @@ const longestDelayMillis = 10_000
  * 100 ms after the first one and 10 s at most, until one has come up again.
  */
 export const makePool = (
-  start: (workspace: Workspace) => Effect.Effect<StdioWorker, AgentError, Scope.Scope>
+  start: (place: Place) => Effect.Effect<StdioWorker, AgentError, Scope.Scope>
 ): WorkerPool => {
   const workers = new Map<string, Shared>()
   const alive = new Set<StdioWorker>()
@@ -45,10 +51,10 @@ export const makePool = (
       return Effect.ensuring(Scope.close(shared.scope, Exit.void), Deferred.succeed(shared.ended, undefined))
     })
 
-  const live = (key: string, shared: Shared, workspace: Workspace): Effect.Effect<void> =>
+  const live = (key: string, shared: Shared, place: Place): Effect.Effect<void> =>
     Effect.gen(function* () {
       if (deaths > 0) yield* Effect.sleep(Math.min(longestDelayMillis, firstDelayMillis * 2 ** (deaths - 1)))
-      const worker = yield* start(workspace)
+      const worker = yield* start(place)
       alive.add(worker)
       yield* Effect.addFinalizer(() => Effect.sync(() => alive.delete(worker)))
       yield* Deferred.succeed(shared.ready, worker)
@@ -74,9 +80,9 @@ export const makePool = (
       Effect.asVoid
     )
 
-  const enter = (workspace: Workspace) =>
+  const enter = (place: Place) =>
     Effect.gen(function* () {
-      const key = workspace.root
+      const key = keyOf(place)
       const scope = yield* Scope.make()
       const ready = yield* Deferred.make<StdioWorker, AgentError>()
       const ended = yield* Deferred.make<void>()
@@ -87,8 +93,7 @@ export const makePool = (
         workers.set(key, entered)
         return entered
       })
-      if (shared.scope === scope)
-        yield* Effect.forkIn(Effect.interruptible(live(key, shared, workspace)), scope)
+      if (shared.scope === scope) yield* Effect.forkIn(Effect.interruptible(live(key, shared, place)), scope)
       return shared
     })
 
@@ -114,9 +119,9 @@ export const makePool = (
     })
 
   return {
-    get: (workspace) =>
+    get: (place) =>
       Effect.flatMap(
-        Effect.acquireRelease(enter(workspace), (shared) => leave(workspace.root, shared)),
+        Effect.acquireRelease(enter(place), (shared) => leave(keyOf(place), shared)),
         (shared) => Deferred.await(shared.ready)
       ),
     running: Effect.sync(() => [...alive])
