@@ -24,6 +24,7 @@ const statuses = Run.RunStatus.literals
 const expected: { readonly [Tag in Event["_tag"]]: string } = {
   RunRegistered: "- - - - - - - - -",
   RunStarted: "Running - - - - - - - -",
+  AgentPinned: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
   WorkspaceCreated: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
   WorkspaceReleased: "Queued Running Paused OverBudget Cancelling Interrupted - - -",
   PauseRequested: "Queued Running - - - - - - -",

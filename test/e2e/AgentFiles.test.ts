@@ -3,13 +3,15 @@ import * as path from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Agent from "@switchyard/core/Agent"
 import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import type { ControlCommand } from "@switchyard/core/Command"
 import { ControlPlane } from "@switchyard/core/ControlPlane"
-import { AgentId } from "@switchyard/core/Ids"
+import { AgentId, StepId } from "@switchyard/core/Ids"
 import * as Workflow from "@switchyard/core/Workflow"
 import { AgentDirectory } from "@switchyard/node/AgentDirectory"
 import * as Switchyard from "@switchyard/node/Switchyard"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { eventually } from "../node/eventually.js"
 import { temporaryDirectory } from "../node/temporary.js"
@@ -36,7 +38,55 @@ const gated = Effect.gen(function* () {
   return { agent, begun: Deferred.await(begun), open: Deferred.succeed(gate, undefined) }
 })
 
+const threeSteps = Workflow.make("three").pipe(
+  Workflow.step("first", { skill: "say", input: "hello" }),
+  Workflow.step("gate", { approval: {}, after: ["first"] }),
+  Workflow.step("second", { skill: "say", input: "hello", after: ["gate"] })
+)
+
+const approve: ControlCommand = { _tag: "Decide", stepId: StepId.make("gate"), decision: "approve" }
+
 describe("agents from files", () => {
+  it.scopedLive(
+    "stay what they were for a run that began with them, also over a restart and a new revision",
+    () =>
+      Effect.gen(function* () {
+        const parent = yield* temporaryDirectory
+        const files = path.join(parent, "agents")
+        fs.mkdirSync(files)
+        fs.writeFileSync(path.join(files, "speaker.yaml"), saying("said"))
+        const yard = Switchyard.layer({
+          directory: path.join(parent, "data"),
+          agentFiles: { directory: files, watch: false }
+        })
+        const runId = yield* Effect.gen(function* () {
+          const plane = yield* ControlPlane
+          const run = yield* plane.registerRun({ workflow: threeSteps })
+          yield* run.events.pipe(
+            Stream.filter(({ event }) => event._tag === "StepWaiting"),
+            Stream.runHead
+          )
+          return run.runId
+        }).pipe(Effect.provide(yard))
+        fs.writeFileSync(path.join(files, "speaker.yaml"), saying("shouted"))
+        yield* Effect.gen(function* () {
+          const plane = yield* ControlPlane
+          const run = yield* plane.get(runId)
+          yield* run.control(approve)
+          expect((yield* run.result).outputs).toMatchObject({ first: "said hello", second: "said hello" })
+          const events = [...(yield* Stream.runCollect(run.events))].map(({ event }) => event)
+          expect(events.filter(({ _tag }) => _tag === "AgentPinned")).toEqual([
+            { _tag: "AgentPinned", agentId: "speaker", revision: 1 }
+          ])
+          const other = yield* plane.registerRun({ workflow: threeSteps })
+          yield* other
+            .control(approve)
+            .pipe(Effect.retry({ while: () => true, schedule: Schedule.spaced(20) }))
+          expect((yield* other.result).outputs).toMatchObject({ second: "shouted hello" })
+        }).pipe(Effect.provide(yard))
+      })
+  )
+
   it.scopedLive("a new agent needs no change: one that comes while a run executes does its next step", () =>
     Effect.gen(function* () {
       const parent = yield* temporaryDirectory

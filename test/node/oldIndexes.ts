@@ -216,7 +216,14 @@ export const withoutAgents = (log: ReadonlyArray<Entry>): ReadonlyArray<Entry> =
   })
 
 const ofWaits = ["StepWaiting", "ApprovalDecided", "SignalReceived", "StepReused"]
-const ofBudgets = ["BudgetWarning", "BudgetExceeded", "RunOverBudget", "BudgetRaised", "OwnerBudgetRaised"]
+const ofBudgets = [
+  "BudgetWarning",
+  "BudgetExceeded",
+  "RunOverBudget",
+  "BudgetRaised",
+  "OwnerBudgetRaised",
+  "AgentPinned"
+]
 const ofVersions = ["RunMigrated", "RunCompensating"]
 
 /**

@@ -182,6 +182,7 @@ const eventOf = ({ index, kind, n, step }: Draw, name: string, mostly: Mostly): 
     { _tag: "RunOverBudget" },
     { _tag: "BudgetRaised", commandId, tokens: n + 1, ...(n % 2 === 0 ? {} : { stepId }) },
     { _tag: "OwnerBudgetRaised" },
+    { _tag: "AgentPinned", agentId, revision: n },
     { _tag: "CancelRequested", commandId },
     n % 2 === 0 ? { _tag: "RunCompensating" } : { _tag: "RunCompensating", failure, stepId },
     { _tag: "RunInterrupted", reason: "stopped" },

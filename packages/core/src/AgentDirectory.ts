@@ -4,6 +4,7 @@ import { type AgentRegistryEvent, type Entry, type Event, Metadata } from "./Eve
 import { Circuit, Health } from "./Health.js"
 import { AgentId } from "./Ids.js"
 import { Json } from "./Json.js"
+import { Permission } from "./Permission.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 const Millis = Schema.NonNegativeInt
@@ -22,6 +23,7 @@ export const AgentRecord = Schema.Struct({
   kind: optional(Schema.String),
   definition: optional(Json),
   source: optional(Schema.String),
+  requires: optional(Schema.Array(Permission)),
   enabled: Schema.Boolean,
   health: Health,
   circuit: Circuit,
@@ -81,7 +83,7 @@ const registered = (
   const { _tag, ...described } = event
   // Whatever was seen of another revision says nothing about this one.
   const isOther = record !== undefined && record.revision !== event.revision
-  const { definition, kind, source, ...seen }: Seen = isOther ? unseen(record) : (record ?? fresh)
+  const { definition, kind, requires, source, ...seen }: Seen = isOther ? unseen(record) : (record ?? fresh)
   return { ...seen, ...described, registered: true, registeredAt: time }
 }
 

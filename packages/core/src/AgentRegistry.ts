@@ -17,6 +17,7 @@ import {
 } from "./AgentSelection.js"
 import type { CapabilityQuery } from "./Capability.js"
 import { noTypes, type TypeTable } from "./CapabilityType.js"
+import type { EventOf } from "./Event.js"
 import { EventLog, type EventLogError, type Service as Log, type LogWriteFailed } from "./EventLog.js"
 import { type AgentId, logId } from "./Ids.js"
 import { makeInstruments } from "./internal/agentInstruments.js"
@@ -26,7 +27,7 @@ import type { CircuitPolicy } from "./internal/circuit.js"
 import { async, currentTimeMillis, layerScoped } from "./internal/compat.js"
 import { makeInvocations, type Ticket } from "./internal/invocations.js"
 import { ask, makeProbing, onDemand, type ProbePolicy } from "./internal/probing.js"
-import { type Attendance, type Journal, makeRegistrations } from "./internal/registrations.js"
+import { type Attendance, type Journal, makeRegistrations, type Pinned } from "./internal/registrations.js"
 
 export type { AgentMetrics, Invocation } from "./AgentMetrics.js"
 export { AgentNotFound, AgentRejected, type Registration, type Snapshot } from "./AgentRegistration.js"
@@ -40,6 +41,7 @@ export {
   type SelectionContext
 } from "./AgentSelection.js"
 export type { Ticket } from "./internal/invocations.js"
+export type { Pinned } from "./internal/registrations.js"
 
 /**
  * Finds the right agent for a step by capability, health and history.
@@ -73,6 +75,11 @@ export class AgentRegistry extends Context.Tag("@switchyard/core/AgentRegistry")
     readonly disable: (agentId: string) => Effect.Effect<void, AgentNotFound | LogWriteFailed>
     /** The agent of an id, compared without case. */
     readonly get: (agentId: string) => Effect.Effect<Agent, AgentNotFound>
+    /**
+     * The agent of an id as it was at a revision, so that a run goes on with what it began with. Where that cannot be had any
+     * more, because only code of an earlier host knew it, it is the agent as it is now; the revision says which one it is.
+     */
+    readonly pin: (agentId: AgentId, revision?: number) => Effect.Effect<Pinned, AgentNotFound>
     /** All agents, sorted by id. */
     readonly list: Effect.Effect<ReadonlyArray<Registration>>
     /** All registrations as of now. */
@@ -157,6 +164,8 @@ export interface LayerOptions extends Options {
   readonly agents?: Iterable<Agent>
   /** `false` where probes are asked on demand only. */
   readonly probes?: ProbeOptions | false
+  /** Makes an agent again of the data that it was registered with; `undefined` where it cannot. By default none is made again. */
+  readonly remake?: (registered: EventOf<"AgentRegistered">) => Effect.Effect<Agent | undefined>
 }
 
 const policyOf = ({
@@ -180,12 +189,14 @@ interface Surroundings {
   readonly directory: AgentDirectory.AgentDirectory
   readonly journal: Journal
   readonly probes: ProbePolicy | undefined
+  /** An agent as it was at a revision that is not kept. */
+  readonly past: (agentId: AgentId, revision: number) => Effect.Effect<Agent | undefined>
 }
 
 const build = (
   agents: Iterable<Agent>,
   { circuit, types = noTypes }: Options,
-  { directory, journal, probes }: Surroundings
+  { directory, journal, past, probes }: Surroundings
 ): Effect.Effect<Service, AgentRejected | LogWriteFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
@@ -193,7 +204,7 @@ const build = (
     const catalog = makeCatalog(types)
     const used = makeInvocations(catalog, journal, policyOf(circuit), now, makeInstruments())
     const attendance: Attendance = probes === undefined ? onDemand : yield* makeProbing(probes, used.probed)
-    const registrations = makeRegistrations(catalog, directory, journal, attendance)
+    const registrations = makeRegistrations(catalog, directory, journal, attendance, past)
     yield* registrations.registerAll(agents)
     const { find } = registrations
     return {
@@ -202,6 +213,7 @@ const build = (
       enable: registrations.setEnabled(true),
       disable: registrations.setEnabled(false),
       get: (agentId) => Effect.map(find(agentId), ({ agent }) => agent),
+      pin: registrations.pin,
       list: Effect.sync(() => registrations.snapshot().agents),
       snapshot: Effect.sync(registrations.snapshot),
       discover: (query) => Effect.sync(() => catalog.explain(query, undefined, now()).candidates),
@@ -242,7 +254,12 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Service, AgentRejected> =>
   Effect.flatMap(unwritten, (journal) => {
-    const surroundings = { directory: AgentDirectory.empty(), journal, probes: undefined }
+    const surroundings = {
+      directory: AgentDirectory.empty(),
+      journal,
+      probes: undefined,
+      past: () => Effect.succeed(undefined)
+    }
     return Effect.scoped(build(agents, options, surroundings)).pipe(
       Effect.catchTag("LogWriteFailed", Effect.die)
     )
@@ -279,6 +296,21 @@ const journalIn = (log: Log, now: () => number) => {
   return { journal, written }
 }
 
+/** What the log says of an agent at a revision; `undefined` where it says nothing, or cannot be read. */
+const registrationIn = (
+  log: Log,
+  agentId: AgentId,
+  revision: number
+): Effect.Effect<EventOf<"AgentRegistered"> | undefined> =>
+  Stream.runFold(
+    log.read({ runs: [logId] }),
+    undefined as EventOf<"AgentRegistered"> | undefined,
+    (found, { event }) =>
+      event._tag === "AgentRegistered" && event.agentId === agentId && event.revision === revision
+        ? event
+        : found
+  ).pipe(Effect.orElseSucceed(() => undefined))
+
 /**
  * A registry that is kept in the log. Registrations, who is disabled, health, circuits and holds are there again after a
  * restart; an agent that is registered as it was before leaves no trace, and one that differs is a new revision of it. Agents
@@ -299,6 +331,7 @@ const journalIn = (log: Log, now: () => number) => {
 export const layer = ({
   agents = [],
   probes = {},
+  remake = () => Effect.succeed(undefined),
   ...options
 }: LayerOptions = {}): Layer.Layer<AgentRegistry, AgentRejected | EventLogError, EventLog> =>
   layerScoped(
@@ -313,9 +346,14 @@ export const layer = ({
       const { journal, written } = journalIn(log, () => currentTimeMillis(clock))
       yield* Effect.addFinalizer(() => written)
       const { interval = "30 seconds", jitter = 0.2, timeout = "10 seconds" } = probes === false ? {} : probes
+      const past = (agentId: AgentId, revision: number) =>
+        Effect.flatMap(registrationIn(log, agentId, revision), (event) =>
+          event === undefined ? Effect.succeed(undefined) : remake(event)
+        )
       return yield* build(agents, options, {
         directory,
         journal,
+        past,
         probes:
           probes === false
             ? undefined

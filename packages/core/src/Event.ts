@@ -106,6 +106,7 @@ export const RunEvent = Schema.Union(
     permissions: optional(Schema.Array(Permission))
   }),
   Schema.TaggedStruct("RunStarted", {}),
+  Schema.TaggedStruct("AgentPinned", { agentId: AgentId, revision: Count }),
   Schema.TaggedStruct("WorkspaceCreated", { path: Schema.String }),
   Schema.TaggedStruct("WorkspaceReleased", { path: Schema.String, kept: Schema.Boolean }),
   Schema.TaggedStruct("PauseRequested", { commandId: CommandId, mode: PauseMode }),
@@ -220,7 +221,8 @@ export const AgentRegistryEvent = Schema.Union(
     capabilities: Schema.Array(Capability),
     kind: optional(Schema.String),
     definition: optional(Json),
-    source: optional(Schema.String)
+    source: optional(Schema.String),
+    requires: optional(Schema.Array(Permission))
   }),
   Schema.TaggedStruct("AgentUnregistered", { agentId: AgentId }),
   Schema.TaggedStruct("AgentEnabled", { agentId: AgentId }),

@@ -122,6 +122,7 @@ export const register = (entry: Entry): Run | undefined => {
     cancel: undefined,
     workspace: undefined,
     hasChildren: false,
+    pins: new Map(),
     ofChildren: Usage.zero,
     ended: 0,
     compensating: undefined,
@@ -185,6 +186,9 @@ export const applyEvent = (run: Run, event: Event, time: number): boolean => {
     case "ConcurrencySet":
       run.concurrency = event.limit
       run.hasOwnConcurrency = true
+      break
+    case "AgentPinned":
+      run.pins.set(event.agentId, event.revision)
       break
     case "RunMigrated":
       migrate(run, event)

@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import type { Breach, Budget, Ceilings } from "./Budget.js"
 import type { DefinitionHash } from "./DefinitionHash.js"
 import type { Event, Failure, Origin, Parent, PauseMode } from "./Event.js"
-import type { CommandId, RunId, Seq, StepId } from "./Ids.js"
+import type { AgentId, CommandId, RunId, Seq, StepId } from "./Ids.js"
 import type { Json } from "./Json.js"
 import type { Granted } from "./Permission.js"
 import type { StepState } from "./StepState.js"
@@ -86,6 +86,8 @@ export interface Run {
   workspace: string | undefined
   /** Whether items of it are runs. */
   hasChildren: boolean
+  /** The revisions of agents that it began with, of those that are data. */
+  readonly pins: Map<AgentId, number>
   /** How much of its usage is that of items that are runs. */
   ofChildren: Usage.Usage
   /** How many of its steps have ended; what was skipped or reused does not count. */

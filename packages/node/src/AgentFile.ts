@@ -1,6 +1,7 @@
 import { basename, extname, resolve } from "node:path"
 import type { Agent } from "@switchyard/core/Agent"
 import * as Capability from "@switchyard/core/Capability"
+import type { EventOf } from "@switchyard/core/Event"
 import { AgentId } from "@switchyard/core/Ids"
 import type { Json } from "@switchyard/core/Json"
 import { didYouMean } from "@switchyard/core/Nearest"
@@ -238,6 +239,23 @@ export const parse = (text: string, options: ParseOptions = {}): Effect.Effect<F
       }
     })
   })
+
+/**
+ * Makes an agent again that was made of data and registered, as a run needs it that began with it; `undefined` where its kind is
+ * not known here, or makes nothing of it any more.
+ */
+export const remake =
+  ({ kinds = defaultKinds, secrets }: Options = {}) =>
+  (registered: EventOf<"AgentRegistered">): Effect.Effect<Agent | undefined> => {
+    const { agentId: id, capabilities, definition, kind, metadata, requires, source: file } = registered
+    if (kind === undefined || !isParts(definition)) return Effect.succeed(undefined)
+    const whole = { ...definition, id, kind, metadata, capabilities, ...(requires ? { requires } : {}) }
+    const host = secrets === undefined ? { kinds } : { kinds, secrets }
+    return Effect.match(agentOf(whole, file === undefined ? host : { ...host, file }), {
+      onFailure: () => undefined,
+      onSuccess: ({ agent }) => agent
+    })
+  }
 
 /** Reads the agent in a file of UTF-8, YAML or JSON by its name. Files of more than 1 MiB, and what is no file, are refused unread. */
 export const load = (file: string, options: Options = {}): Effect.Effect<FileAgent, AgentFileError> =>

@@ -21,7 +21,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as AgentDirectory from "./AgentDirectory.js"
-import type { AgentFileUnreadable } from "./AgentFile.js"
+import * as AgentFile from "./AgentFile.js"
 import { AgentHistories } from "./AgentHistories.js"
 import type { InvalidAgent } from "./AgentKind.js"
 import { type AgentOffer, made } from "./AgentOffer.js"
@@ -96,7 +96,7 @@ export type OpenError =
   | LogWriteFailed
   | WorkspaceError
   | AgentRegistry.AgentRejected
-  | AgentFileUnreadable
+  | AgentFile.AgentFileUnreadable
   | InvalidAgent
   | InvalidCommand
 
@@ -130,6 +130,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
   const log = path.join(directory, "log")
   const index = path.join(directory, "index.sqlite")
   const secrets = options.secrets ?? none
+  const agentFiles = { secrets, ...options.agentFiles }
   const eventLog = Layer.map(JsonlEventLog.layer({ ...options.log, directory: log }), (context) =>
     Context.add(context, EventLog, withoutSecrets(Context.get(context, EventLog), secrets))
   )
@@ -159,7 +160,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
     Layer.provideMerge(leftBehind),
     Layer.provideMerge(Distributor.layerDirect),
     Layer.provideMerge(Orchestrator.layer),
-    Layer.provideMerge(agentDirectory({ secrets, ...options.agentFiles })),
+    Layer.provideMerge(agentDirectory(agentFiles)),
     Layer.provideMerge(
       History.layer({
         log,
@@ -175,7 +176,7 @@ export const layer = (options: Options): Layer.Layer<Services, OpenError> => {
         Layer.provideMerge(
           Layer.unwrapEffect(
             Effect.map(Effect.forEach(agents, made), (all) =>
-              AgentRegistry.layer({ ...options.registry, agents: all })
+              AgentRegistry.layer({ remake: AgentFile.remake(agentFiles), ...options.registry, agents: all })
             )
           ),
           eventLog

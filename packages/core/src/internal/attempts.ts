@@ -57,6 +57,8 @@ export interface Surroundings {
   readonly rooms: Limiter
   /** The agents as the run got to know them: one that is registered anew meanwhile is another one only to other runs. */
   readonly pins: Map<AgentId, Agent.Agent>
+  /** The revision of an agent that is recorded for the run. */
+  readonly pinnedAt: (agentId: AgentId) => number | undefined
   /** Who did something with a skill for this run before. */
   readonly before: (skill: string | undefined) => AgentId | undefined
   /** What the run may use, where something limits it. */
@@ -199,11 +201,25 @@ const attemptOnce = (
     }).pipe(Effect.onInterrupt(() => Effect.sync(() => ticket.end(undefined))))
   })
 
-/** The agent as the run knows it. */
-const pinned = ({ surroundings: { pins } }: Doing, agent: Agent.Agent): Agent.Agent => {
-  const known = pins.get(agent.id)
-  if (known === undefined) pins.set(agent.id, agent)
-  return known ?? agent
+/** Has the run know an agent from now on, and records which one it is where that can be told: those that are data. */
+const pin = (doing: Doing, agent: Agent.Agent): Effect.Effect<Agent.Agent> => {
+  const { emit, pinnedAt, pins } = doing.surroundings
+  if (agent.definition === undefined) {
+    pins.set(agent.id, agent)
+    return Effect.succeed(agent)
+  }
+  return Effect.match(doing.registry.pin(agent.id, pinnedAt(agent.id)), {
+    // It was unregistered in this moment.
+    onFailure: () => agent,
+    onSuccess: (found) => {
+      const known = pins.get(agent.id)
+      if (known !== undefined) return known
+      pins.set(agent.id, found.agent)
+      if (pinnedAt(agent.id) !== found.revision)
+        emit({ _tag: "AgentPinned", agentId: agent.id, revision: found.revision })
+      return found.agent
+    }
+  })
 }
 
 /** Lets an attempt begin once its agent has room for it. */
@@ -222,9 +238,19 @@ const inRoom = (
 
 /** Lets an agent make its attempts, from number `tries` on, and then the others; each when its group has room for it. */
 const attemptBy = (doing: Doing, line: Lineup, tries: number): Effect.Effect<ItemEnd> => {
+  const known = doing.surroundings.pins.get(line.agent.id)
+  if (known !== undefined) return attemptWith(doing, known, line, tries)
+  return Effect.flatMap(pin(doing, line.agent), (agent) => attemptWith(doing, agent, line, tries))
+}
+
+const attemptWith = (
+  doing: Doing,
+  agent: Agent.Agent,
+  line: Lineup,
+  tries: number
+): Effect.Effect<ItemEnd> => {
   const { group, id: stepId, priority = 0 } = doing.job.step.definition
   const { budget, limiter } = doing.surroundings
-  const agent = pinned(doing, line.agent)
   const attempt = (spending?: Spending) =>
     limiter.within(group, priority)(inRoom(doing, agent, attemptOnce(doing, agent, spending)))
   const { index } = doing.job

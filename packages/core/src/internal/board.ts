@@ -141,7 +141,11 @@ export const makeBoard = (
   const before = (skill: string | undefined) => latest.get(skill ?? "")
   const { limiter, rooms } = limiters
   const pins = new Map<AgentId, Agent>()
-  const sight: Sight = { run, scopeOf, emit, now, limiter, rooms, pins, before, budget, children }
+  const pinnedAt = (agentId: AgentId) => run.pins.get(agentId)
+  const sight: Sight = {
+    ...{ run, scopeOf, emit, now, limiter, rooms, budget, children },
+    ...{ pins, pinnedAt, before }
+  }
 
   const { endWait, open } = makeOpening({
     lanes,

@@ -24,6 +24,15 @@ export interface Journal {
   readonly note: (event: AgentRegistryEvent) => void
 }
 
+/** An agent as it was registered at a revision. */
+export interface Pinned {
+  readonly agent: Agent
+  readonly revision: number
+}
+
+/** How many revisions of an agent are kept that runs may still use. */
+const mostRevisions = 16
+
 /** Told of agents that come and go. */
 export interface Attendance {
   readonly came: (slot: Slot) => Effect.Effect<void>
@@ -57,19 +66,31 @@ const wrongWith = ({ capabilities, definition, id, metadata, requires }: Agent):
     : `its definition must be JSON, and there is ${foreign.found} at ${foreign.path}`
 }
 
-const eventOf = ({ capabilities, definition, id, metadata }: Agent, revision: number): Registered => ({
+const eventOf = (
+  { capabilities, definition, id, metadata, requires }: Agent,
+  revision: number
+): Registered => ({
   _tag: "AgentRegistered",
   agentId: id,
   revision,
   metadata,
   capabilities,
   ...(definition === undefined ? {} : { kind: definition.kind, definition: definition.data }),
-  ...(definition?.source === undefined ? {} : { source: definition.source })
+  ...(definition?.source === undefined ? {} : { source: definition.source }),
+  ...(requires.length === 0 ? {} : { requires })
 })
 
 const describedIn = (event: Registered | AgentDirectory.AgentRecord) => {
-  const { agentId, capabilities, definition = null, kind = null, metadata, source = null } = event
-  return { agentId, capabilities, definition, kind, metadata, source } as unknown as Json
+  const {
+    agentId,
+    capabilities,
+    definition = null,
+    kind = null,
+    metadata,
+    requires = [],
+    source = null
+  } = event
+  return { agentId, capabilities, definition, kind, metadata, requires, source } as unknown as Json
 }
 
 /** What stands for an agent that the log knows and this host does not. */
@@ -79,13 +100,14 @@ const standIn = ({
   definition,
   kind,
   metadata,
+  requires = [],
   source
 }: AgentDirectory.AgentRecord): Agent => ({
   id: agentId,
   metadata,
   capabilities,
   probe: undefined,
-  requires: [],
+  requires,
   definition:
     kind === undefined
       ? undefined
@@ -126,9 +148,11 @@ export const makeRegistrations = (
   catalog: Catalog,
   directory: AgentDirectory.AgentDirectory,
   journal: Journal,
-  attendance: Attendance
+  attendance: Attendance,
+  past: (agentId: AgentId, revision: number) => Effect.Effect<Agent | undefined>
 ) => {
   const mutex = semaphore(1)
+  const superseded = new Map<string, Map<number, Agent>>()
   let snapshot: Snapshot | undefined
   for (const [key, record] of directory.agents)
     if (record.registered && !catalog.slots.has(key)) catalog.put(slotOf(record))
@@ -163,6 +187,29 @@ export const makeRegistrations = (
     return isOther || !record.registered ? eventOf(agent, record.revision + (isOther ? 1 : 0)) : undefined
   }
 
+  const keep = (agent: Agent, revision: number): void => {
+    const key = agent.id.toLowerCase()
+    const revisions = superseded.get(key) ?? new Map<number, Agent>()
+    superseded.set(key, revisions.set(revision, agent))
+    for (const oldest of revisions.keys()) {
+      if (revisions.size <= mostRevisions) break
+      revisions.delete(oldest)
+    }
+  }
+
+  const pin = (agentId: AgentId, revision: number | undefined): Effect.Effect<Pinned, AgentNotFound> =>
+    Effect.flatMap(find(agentId), (slot) => {
+      const current: Pinned = { agent: slot.agent, revision: slot.revision }
+      if (revision === undefined || revision === slot.revision) return Effect.succeed(current)
+      const kept = superseded.get(agentId.toLowerCase())?.get(revision)
+      if (kept !== undefined) return Effect.succeed({ agent: kept, revision })
+      return Effect.map(past(agentId, revision), (agent): Pinned => {
+        if (agent === undefined) return current
+        keep(agent, revision)
+        return { agent, revision }
+      })
+    })
+
   const enter = (agent: Agent, event: Registered | undefined, time: number): Effect.Effect<void> => {
     const key = agent.id.toLowerCase()
     if (event !== undefined) AgentDirectory.change(directory, event, time)
@@ -170,6 +217,7 @@ export const makeRegistrations = (
     const known = catalog.slots.get(key)
     if (record === undefined) return Effect.void
     const slot = known ?? slotOf(record)
+    if (!slot.isAbsent && slot.revision !== record.revision) keep(slot.agent, slot.revision)
     if (event !== undefined) slot.circuit = closed
     if (event !== undefined || agent.probe === undefined) slot.probed = { _tag: "Unknown" }
     slot.agent = agent
@@ -256,6 +304,7 @@ export const makeRegistrations = (
     registerAll: (agents: Iterable<Agent>) => registerAll([...agents]),
     unregister,
     setEnabled,
+    pin,
     snapshot: takeSnapshot
   }
 }

@@ -115,6 +115,7 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
   { _tag: "BudgetRaised", commandId, stepId, tokens: 20 },
   { _tag: "BudgetRaised", commandId, costMicroUsd: 30, wallMillis: 40 },
   { _tag: "OwnerBudgetRaised" },
+  { _tag: "AgentPinned", agentId, revision: 3 },
   { _tag: "RunPaused" },
   { _tag: "ResumeRequested", commandId },
   { _tag: "RunResumed" },
@@ -196,7 +197,8 @@ export const kindsOfEvents: ReadonlyArray<Event> = [
     ],
     kind: "process",
     definition: { command: text },
-    source: text
+    source: text,
+    requires: ["Execute", "tool:search"]
   },
   {
     _tag: "AgentRegistered",
