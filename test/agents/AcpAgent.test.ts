@@ -33,6 +33,8 @@ const agentOf = (options: Partial<AcpAgent.Options> = {}) =>
       capabilities: [{ skill: "code" }],
       command: node,
       args: [program],
+      // It imports the protocol from where this project has it.
+      readable: [fileURLToPath(new URL("../..", import.meta.url))],
       escalation: quick,
       ...options
     })

@@ -432,6 +432,19 @@ describe("what an agent receives", () => {
     })
   )
 
+  it.effect("is selected among those that need no more than is granted", () =>
+    Effect.gen(function* () {
+      const needy = asks("a", [], { requires: ["Network"] })
+      const alone = yield* once([needy], ["Execute"])
+      expect(of(alone.entries, "ItemFailed")[0]?.event.error.kind).toBe("NoCapableAgent")
+      const modest = Agent.make("modest", { capabilities: [{ skill: "a" }], run: () => Effect.succeed(null) })
+      const agentOf = ({ entries }: { readonly entries: ReadonlyArray<Entry> }) =>
+        of(entries, "ItemStarted").map(({ event }) => event.agentId)
+      expect(agentOf(yield* once([needy, modest], ["Execute"]))).toEqual(["modest"])
+      expect(agentOf(yield* once([needy], ["Network"]))).toEqual(["a"])
+    })
+  )
+
   it.effect("denies also after the attempt, which nobody records then", () =>
     Effect.gen(function* () {
       let kept: Agent.Permissions | undefined

@@ -190,6 +190,22 @@ describe("a program in a sandbox", () => {
   )
 
   confines(
+    "reads what its agent says that it needs, whatever is granted",
+    Effect.gen(function* () {
+      const place = yield* workspace
+      const directory = mkdtempSync(join(tmpdir(), "switchyard-readable-"))
+      writeFileSync(join(directory, "main.cjs"), 'console.log(require("./part.cjs"))')
+      writeFileSync(join(directory, "part.cjs"), 'module.exports = "both parts"')
+      const args = [join(directory, "main.cjs")]
+      const alone = yield* Effect.flip(runIn(place, program({ args }), ["Execute"]))
+      assert.include(alone.message, "Cannot find module")
+      const whole = yield* runIn(place, program({ args, readable: [directory] }), ["Execute"])
+      assert.strictEqual(whole, "both parts")
+      rmSync(directory, { recursive: true })
+    })
+  )
+
+  confines(
     "has no network unless that is granted",
     Effect.gen(function* () {
       const made = shell("readlink /proc/self/ns/net")
@@ -352,6 +368,7 @@ describe("a host that makes no sandboxes", () => {
           areas: ["/data/run-1/outputs"],
           hidden: ["/data"],
           own: ["/opt/tool/bin"],
+          readable: ["/opt/data"],
           given: ["/data/run-1/temp/prompt"],
           kept: ["/data/run-1/config.json"]
         }
@@ -369,6 +386,7 @@ describe("a host that makes no sandboxes", () => {
       of(false, false, false),
       /--tmpfs \/data .*--tmpfs \/data\/run-1 --dir \/data\/run-1\/outputs /
     )
+    assert.match(of(false, false, false), /--ro-bind-try \/opt\/data \/opt\/data --tmpfs \/data /)
     assert.match(of(false, false, false), / -- \/opt\/tool\/bin\/tool --x -- y$/)
   })
 })

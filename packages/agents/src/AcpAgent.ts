@@ -190,6 +190,7 @@ const attempt = (
     )
     const program = yield* Subprocess.start(options, {
       workspace: task.workspace,
+      permissions: task.permissions,
       idempotencyKey: task.idempotencyKey,
       name: `${task.stepId}/${task.index}-${task.attempt}`,
       secrets: options.secrets ?? Secrets.none,

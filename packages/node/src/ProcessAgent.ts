@@ -118,6 +118,8 @@ export interface Options {
    * that is trusted, unless the host requires one.
    */
   readonly sandbox?: Mode
+  /** Files and directories that it reads in a sandbox whatever the run grants, such as a script and what that imports. */
+  readonly readable?: ReadonlyArray<string>
 }
 
 /** SIGINT at once, SIGTERM 10 seconds later, SIGKILL 5 seconds after that; over as soon as nobody is left in the group. */
@@ -140,6 +142,7 @@ interface Command
   readonly escalation: Escalation
   readonly terminal: TerminalSize | undefined
   readonly sandbox: Mode | undefined
+  readonly readable: ReadonlyArray<string>
 }
 
 const sizeOf = (terminal: Options["terminal"]): TerminalSize | undefined =>
@@ -225,7 +228,8 @@ const parseCommand = (options: Options): Effect.Effect<Command, string> =>
       retryableExitCodes: options.retryableExitCodes ?? [],
       requires: options.requires ?? [],
       terminal,
-      sandbox: options.sandbox
+      sandbox: options.sandbox,
+      readable: options.readable ?? []
     }
   })
 
@@ -266,7 +270,11 @@ const runOnce = (
       command.terminal === undefined ? command.command : yield* findExecutable(command.command, env)
     if (path === undefined) return yield* notFound(command.command)
     const given = promptFile === undefined ? [] : [promptFile]
-    const program = yield* confine({ command: path, args, cwd, env }, task, { mode: command.sandbox, given })
+    const program = yield* confine({ command: path, args, cwd, env }, task, {
+      mode: command.sandbox,
+      given,
+      readable: command.readable
+    })
 
     const reader = makeReader({ ...command.reading, prices: model.prices }, report)
     const complaint = makeTail(8192)

@@ -105,8 +105,8 @@ const bind = (how: "--ro-bind" | "--ro-bind-try" | "--bind", paths: ReadonlyArra
 const tmpfs = (paths: ReadonlyArray<string>) => paths.flatMap((path) => ["--tmpfs", path])
 
 /**
- * The arguments of `bwrap` for a program. `own` is where the program itself is installed, `given` what it needs whatever the
- * run grants, and `kept` what of the workspace belongs to the host.
+ * The arguments of `bwrap` for a program. `own` is where the program itself is installed, `readable` what it reads besides,
+ * `given` what of the workspace it needs whatever the run grants, and `kept` what of the workspace belongs to the host.
  */
 export const argumentsOf = (
   program: Confined,
@@ -116,11 +116,12 @@ export const argumentsOf = (
     readonly areas: ReadonlyArray<string>
     readonly hidden: ReadonlyArray<string>
     readonly own: ReadonlyArray<string>
+    readonly readable: ReadonlyArray<string>
     readonly given: ReadonlyArray<string>
     readonly kept: ReadonlyArray<string>
   }
 ): ReadonlyArray<string> => {
-  const { areas, given, hidden, kept, own, workspace } = places
+  const { areas, given, hidden, kept, own, readable, workspace } = places
   const isSeen = bounds.reads || bounds.writes
   return [
     // Not with --new-session, because signals go to the process group; there is no terminal to take over without it. Not
@@ -140,6 +141,7 @@ export const argumentsOf = (
     "/proc",
     ...tmpfs(scratch),
     ...(bounds.network ? bind("--ro-bind-try", resolvers) : []),
+    ...bind("--ro-bind-try", readable),
     ...tmpfs(hidden),
     ...bind("--ro-bind", own),
     ...(isSeen
@@ -233,12 +235,18 @@ const whatIsMissing = ({ network, reads, writes }: Bounds): string =>
     ...(network ? [] : ["the network"])
   ].join(", ")
 
+/** What a program needs whatever the run grants: files of the workspace, and what it reads where it is installed. */
+interface Needs {
+  readonly given?: ReadonlyArray<string>
+  readonly readable?: ReadonlyArray<string>
+}
+
 const confined = async (
   program: Confined,
   path: string,
   bounds: Bounds,
   workspace: Workspace,
-  given: ReadonlyArray<string>,
+  { given = [], readable = [] }: Needs,
   hidden: ReadonlyArray<string>
 ): Promise<Confined> => {
   const { outputsDir, reportsDir, root, stateDir, tempDir } = workspace
@@ -250,6 +258,7 @@ const confined = async (
     areas: [stateDir, reportsDir, outputsDir, tempDir],
     hidden: behind,
     own: await installed(path, [...scratch, ...behind]),
+    readable,
     given: bounds.reads || bounds.writes ? [] : given,
     kept: [join(root, "config.json"), ...kept]
   })
@@ -263,13 +272,12 @@ const confined = async (
 }
 
 /**
- * The program as it is started for a task: in a sandbox where the run restricts something, as it is otherwise. `given` are
- * files that it needs whatever the run grants. A program that is not there is left to whoever starts it.
+ * The program as it is started for a task: in a sandbox where the run restricts something, as it is otherwise. A program that is not there is left to whoever starts it.
  */
 export const confine = (
   program: Confined,
   { permissions, workspace }: Pick<Task, "permissions" | "workspace">,
-  options: { readonly mode?: Mode | undefined; readonly given?: ReadonlyArray<string> } = {}
+  options: Needs & { readonly mode?: Mode | undefined } = {}
 ): Effect.Effect<Confined, AgentError> =>
   Effect.gen(function* () {
     if (permissions.granted === undefined) return program
@@ -298,7 +306,7 @@ export const confine = (
     if (path === undefined) return program
     return yield* Effect.mapError(
       attempt("prepare", workspace.root, () =>
-        confined(program, path, bounds, unguarded(workspace), options.given ?? [], host.hidden)
+        confined(program, path, bounds, unguarded(workspace), options, host.hidden)
       ),
       (error) => failure("Failed", error.message)
     )
