@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as fc from "fast-check"
+import { formsOf } from "../../packages/core/src/internal/secretForms.js"
 
 const of = (values: Readonly<Record<string, string>>) =>
   Secrets.make((name) => {
@@ -42,6 +43,21 @@ const secret = fc.oneof(
 const secrets = fc.uniqueArray(secret, { minLength: 1, maxLength: 12 })
 const named = (values: ReadonlyArray<string>) =>
   Object.fromEntries(values.map((value, index) => [`S${index}`, value]))
+
+/** What of a text belongs to no secret in any form, looked for one by one. */
+const uncovered = (text: string, values: ReadonlyArray<string>): string => {
+  const covered = new Set<number>()
+  for (const form of values.flatMap((value) => [...formsOf(value)])) {
+    if (form.length < 4) continue
+    for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) {
+      for (let index = at; index < at + form.length; index++) covered.add(index)
+    }
+  }
+  return text
+    .split("")
+    .filter((_, index) => !covered.has(index))
+    .join("")
+}
 
 const noise = fc.oneof(fc.string(), fc.stringOf(fc.constantFrom("a", "b"), { maxLength: 12 }))
 
@@ -112,6 +128,7 @@ describe("redacting", () => {
     expect(overlapping.redact("..abcdefghi..")).toBe("..[secret A][secret B]..")
     expect(overlapping.redact("abcdefabcdef")).toBe("[secret A][secret A]")
     expect(overlapping.redact("abcde defgh")).toBe("abcde defgh")
+    expect(given({ A: "abcdefgh", B: "cdef" }).redact("..abcdefgh..")).toBe("..[secret A]..")
   })
 
   it("finds each line of a secret of several lines", () => {
@@ -132,6 +149,7 @@ describe("redacting", () => {
           // The names stand in brackets, so that what is left of the text is between them.
           const rest = whole.split(/\[secret S\d+\]/)
           for (const piece of rest) expect(isIn(piece, values)).toEqual([])
+          expect(rest.join("")).toBe(uncovered(text, values))
           const redacting = provider.redacting()
           let pieces = ""
           let at = 0
