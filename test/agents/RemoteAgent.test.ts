@@ -212,8 +212,8 @@ describe("the worker of the documentation", () => {
 
   it("is described with messages that are what the protocol says", () => {
     const messages = [...shown.matchAll(/```json\n([\s\S]*?)```/g)]
-      .flatMap(([, block = ""]) => block.trim().split("\n"))
-      .map((line) => JSON.parse(line))
+      .flatMap(([, block = ""]) => (/^\{\s*\n/.test(block) ? [block] : block.trim().split("\n")))
+      .map((message) => JSON.parse(message))
     const schemas: Readonly<Record<string, Schema.Schema.AnyNoContext>> = {
       initialize: Protocol.InitializeParams,
       run: Protocol.RunParams,

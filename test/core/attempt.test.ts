@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { AgentRegistry } from "@switchyard/core/AgentRegistry"
+import { AgentRegistry, type Ticket } from "@switchyard/core/AgentRegistry"
 import { type Attempt, attemptOf } from "@switchyard/core/Attempt"
 import { ControlPlane } from "@switchyard/core/ControlPlane"
 import type { Entry } from "@switchyard/core/Event"
@@ -72,12 +72,18 @@ describe("an attempt as the log has it", () => {
         })
       )
       const told: Array<Omit<Attempt, "skill">> = []
-      const observe = registry.observe
+      const begin = registry.begin
       Object.assign(registry, {
-        observe: (...of: Parameters<typeof observe>) => {
-          const [agentId, { durationMillis, failure, usage }] = of
-          told.push({ agentId, durationMillis, usage, failure })
-          return observe(...of)
+        begin: (...of: Parameters<typeof begin>): Ticket => {
+          const ticket = begin(...of)
+          return {
+            end: (invocation) => {
+              ticket.end(invocation)
+              if (invocation === undefined) return
+              const { durationMillis, failure, usage } = invocation
+              told.push({ agentId: of[0], durationMillis, usage, failure })
+            }
+          }
         }
       })
       const plane = yield* ControlPlane

@@ -431,7 +431,7 @@ describe("a definition in a file", () => {
       ]
       const run = (args: ToolDefinition.ToolDefinition["args"] & {}, prompt: Json) =>
         Effect.gen(function* () {
-          const secrets = Secrets.make(() => Effect.succeed("key"))
+          const secrets = Secrets.make(() => Effect.succeed("a key"))
           const own = { ...definition, command: "/bin/sh", args }
           const agent = yield* ToolDefinition.make("linter", own, { secrets })
           return yield* eventsOf(agent, taskIn(yield* workspace, prompt))

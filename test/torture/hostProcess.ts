@@ -25,7 +25,7 @@ export const bundleHost = async (): Promise<{ readonly file: string; readonly re
     silent: true,
     splitting: false,
     noExternal: [/^effect/, /^@/],
-    external: ["better-sqlite3"]
+    external: ["better-sqlite3", "chokidar", "node-pty", "yaml"]
   })
   return {
     file: path.join(directory, "host.mjs"),

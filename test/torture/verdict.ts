@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { isDeepStrictEqual } from "node:util"
+import { logId } from "@switchyard/core/Ids"
 import * as QueryService from "@switchyard/core/QueryService"
 import * as JsonlEventLog from "@switchyard/node/JsonlEventLog"
 import * as SqliteIndex from "@switchyard/node/SqliteIndex"
@@ -145,7 +146,8 @@ const judgeRuns = ({ runs, violations }: Record, { entries }: LogFiles) => {
   let survived = 0
   const endings = new Map<string, keyof typeof retention>()
   for (const [runId, found] of byRun) {
-    if (runId === "raw") continue
+    // What concerns the log itself, and the agents, belongs to no run.
+    if (runId === "raw" || runId === logId) continue
     started++
     const bad = (what: string) => violations.push(`run ${runId} ${what}`)
     const ends = found.filter(({ event }) => terminal[event._tag] !== undefined)
