@@ -21,13 +21,14 @@ import { chooseModel, type Model, noModel, promptOf } from "./internal/programMo
 import { makeReader, type Reading } from "./internal/programOutput.js"
 import { ending, makeTail } from "./internal/programTail.js"
 import { compileRules } from "./internal/recordMapping.js"
-import { confine, exitOf, type Mode } from "./internal/sandbox.js"
+import { confine, exitOf, type Sandboxed } from "./internal/sandbox.js"
 import type { TerminalSize } from "./internal/terminal.js"
 import * as Variables from "./internal/variables.js"
 import type { Format, OutputMapping } from "./OutputMapping.js"
 
 export type { Escalation } from "./internal/processGroup.js"
 export type { Model } from "./internal/programModels.js"
+export type { Sandboxed } from "./internal/sandbox.js"
 export type { TerminalSize } from "./internal/terminal.js"
 
 /** A command that cannot be run as it is written; it is found when the agent is made, not when a run needs it. */
@@ -41,7 +42,7 @@ export class InvalidCommand extends Schema.TaggedError<InvalidCommand>()("Invali
 }
 
 /** A command-line program as an agent. */
-export interface Options {
+export interface Options extends Sandboxed {
   readonly capabilities: ReadonlyArray<CapabilityInput>
   readonly metadata?: Partial<Agent.Metadata>
   /** A name that is looked up in the program's `PATH`, or an absolute path; never a relative one, and never a shell line. */
@@ -113,13 +114,6 @@ export interface Options {
    * and has no standard input. Both streams are one; control sequences are in the file, and not in what is read of it.
    */
   readonly terminal?: boolean | TerminalSize
-  /**
-   * Whether it is started in a sandbox by a run that restricts what its agents do: as the host says, and `off` for a program
-   * that is trusted, unless the host requires one.
-   */
-  readonly sandbox?: Mode
-  /** Files and directories that it reads in a sandbox whatever the run grants, such as a script and what that imports. */
-  readonly readable?: ReadonlyArray<string>
 }
 
 /** SIGINT at once, SIGTERM 10 seconds later, SIGKILL 5 seconds after that; over as soon as nobody is left in the group. */
@@ -141,8 +135,7 @@ interface Command
   readonly timeout: Duration.Duration | undefined
   readonly escalation: Escalation
   readonly terminal: TerminalSize | undefined
-  readonly sandbox: Mode | undefined
-  readonly readable: ReadonlyArray<string>
+  readonly sandboxed: Sandboxed
 }
 
 const sizeOf = (terminal: Options["terminal"]): TerminalSize | undefined =>
@@ -228,8 +221,7 @@ const parseCommand = (options: Options): Effect.Effect<Command, string> =>
       retryableExitCodes: options.retryableExitCodes ?? [],
       requires: options.requires ?? [],
       terminal,
-      sandbox: options.sandbox,
-      readable: options.readable ?? []
+      sandboxed: options
     }
   })
 
@@ -270,11 +262,7 @@ const runOnce = (
       command.terminal === undefined ? command.command : yield* findExecutable(command.command, env)
     if (path === undefined) return yield* notFound(command.command)
     const given = promptFile === undefined ? [] : [promptFile]
-    const program = yield* confine({ command: path, args, cwd, env }, task, {
-      mode: command.sandbox,
-      given,
-      readable: command.readable
-    })
+    const program = yield* confine({ command: path, args, cwd, env }, task, { ...command.sandboxed, given })
 
     const reader = makeReader({ ...command.reading, prices: model.prices }, report)
     const complaint = makeTail(8192)

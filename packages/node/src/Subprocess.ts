@@ -14,12 +14,13 @@ import { type Escalation, type Exit, start as startGroup } from "./internal/proc
 import { exitError, failure, spawnError } from "./internal/programFailure.js"
 import { openSink } from "./internal/programFiles.js"
 import { ending, makeTail } from "./internal/programOutput.js"
-import { confine, exitOf, type Mode } from "./internal/sandbox.js"
+import { confine, exitOf, type Sandboxed } from "./internal/sandbox.js"
 
 export type { Escalation, Exit } from "./internal/processGroup.js"
+export type { Sandboxed } from "./internal/sandbox.js"
 
 /** A program that is spoken to over its standard streams. */
-export interface Command {
+export interface Command extends Sandboxed {
   /** A name that is looked up in the program's `PATH`, or an absolute path; never a relative one, and never a shell line. */
   readonly command: string
   /** The arguments, one per element, as they are. */
@@ -35,13 +36,6 @@ export interface Command {
     readonly set?: Readonly<Record<string, string>>
     readonly secrets?: Readonly<Record<string, string>>
   }
-  /**
-   * Whether it is started in a sandbox by a run that restricts what its agents do: as the host says, and `off` for a program
-   * that is trusted, unless the host requires one.
-   */
-  readonly sandbox?: Mode
-  /** Files and directories that it reads in a sandbox whatever the run grants, such as a script and what that imports. */
-  readonly readable?: ReadonlyArray<string>
   /** How the program is made to end once its input is closed; see `defaultEscalation`. */
   readonly escalation?: Partial<Escalation>
 }
@@ -174,11 +168,7 @@ export const start = (
         failure("Failed", `A program cannot run in ${cwd}: ${reasonOf(error)}. It needs a workspace on disk`)
     })
     const given = { command: command.command, args: command.args ?? [], cwd, env }
-    const program = yield* confine(
-      given,
-      { permissions, workspace },
-      { mode: command.sandbox, readable: command.readable ?? [] }
-    )
+    const program = yield* confine(given, { permissions, workspace }, command)
     const sink = yield* openSink(workspace, `programs/${name}.stderr`, secrets)
     const tail = makeTail(8192)
     const complaint = () => secrets.redact(ending(tail.text()))

@@ -17,6 +17,17 @@ import { findExecutable } from "./programFiles.js"
  */
 export type Mode = "auto" | "require" | "off"
 
+/** What is said of the sandbox of a program. */
+export interface Sandboxed {
+  /**
+   * Whether it is started in a sandbox by a run that restricts what its agents do: as the host says, and `off` for a program
+   * that is trusted, unless the host requires one.
+   */
+  readonly sandbox?: Mode
+  /** Files and directories that it reads in a sandbox whatever the run grants, such as a script and what that imports. */
+  readonly readable?: ReadonlyArray<string>
+}
+
 interface HostSandboxes {
   readonly mode: Mode
   /** Directories that no program sees, but for the workspace of its run. */
@@ -277,12 +288,12 @@ const confined = async (
 export const confine = (
   program: Confined,
   { permissions, workspace }: Pick<Task, "permissions" | "workspace">,
-  options: Needs & { readonly mode?: Mode | undefined } = {}
+  options: Needs & Sandboxed = {}
 ): Effect.Effect<Confined, AgentError> =>
   Effect.gen(function* () {
     if (permissions.granted === undefined) return program
     const host = yield* HostSandbox
-    const mode = host.mode === "require" ? host.mode : (options.mode ?? host.mode)
+    const mode = host.mode === "require" ? host.mode : (options.sandbox ?? host.mode)
     const bounds: Bounds = {
       reads: permissions.allows("ReadFiles"),
       writes: permissions.allows("WriteFiles"),
