@@ -46,7 +46,7 @@ const order = [
   "Command",
   "Agent",
   "EventLog",
-  "AgentDirectory",
+  "AgentRoster",
   "AgentRegistration",
   "AgentBook",
   "AgentRow",

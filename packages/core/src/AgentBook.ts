@@ -1,4 +1,4 @@
-import * as AgentDirectory from "./AgentDirectory.js"
+import * as AgentRoster from "./AgentRoster.js"
 import { type Answer, addSums, addTally, count, type Tallies, tallyOf } from "./AgentTally.js"
 import type { Attempt } from "./Attempt.js"
 import type { Entry, EventOf } from "./Event.js"
@@ -6,20 +6,20 @@ import type { RunId } from "./Ids.js"
 
 /** What a log says of agents: who they are, and what they did, in all and in each run. */
 export interface AgentBook {
-  readonly directory: AgentDirectory.AgentDirectory
+  readonly roster: AgentRoster.AgentRoster
   readonly tallies: Tallies
   readonly runs: Map<RunId, Tallies>
 }
 
 /** Nothing is known yet. */
 export const empty = (): AgentBook => ({
-  directory: AgentDirectory.empty(),
+  roster: AgentRoster.empty(),
   tallies: new Map(),
   runs: new Map()
 })
 
 /** The skill that an agent is asked for where nobody says which: its only one. */
-export const onlySkillOf = (record: AgentDirectory.AgentRecord | undefined): string | undefined => {
+export const onlySkillOf = (record: AgentRoster.AgentRecord | undefined): string | undefined => {
   const [first, ...others] = record?.capabilities ?? []
   return others.every(({ skill }) => skill === first?.skill) ? first?.skill : undefined
 }
@@ -70,7 +70,7 @@ export const removed = (
 export const note = (book: AgentBook, entry: Entry, attempt?: Attempt): void => {
   const { event, runId } = entry
   if (attempt !== undefined) {
-    const record = book.directory.agents.get(attempt.agentId.toLowerCase())
+    const record = book.roster.agents.get(attempt.agentId.toLowerCase())
     const ofRun: Tallies = book.runs.get(runId) ?? new Map()
     book.runs.set(runId, ofRun)
     answered(book.tallies, ofRun, attempt.skill ?? onlySkillOf(record), entry, attempt)
@@ -82,5 +82,5 @@ export const note = (book: AgentBook, entry: Entry, attempt?: Attempt): void => 
         event.agents
       )
     for (const gone of event.runs) book.runs.delete(gone)
-  } else AgentDirectory.note(book.directory, entry)
+  } else AgentRoster.note(book.roster, entry)
 }

@@ -5,9 +5,9 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Agent, Health } from "./Agent.js"
-import * as AgentDirectory from "./AgentDirectory.js"
 import { type AgentHistory, type AgentMetrics, type Invocation, metricsOf } from "./AgentMetrics.js"
 import type { AgentNotFound, AgentRejected, Registration, Snapshot } from "./AgentRegistration.js"
+import * as AgentRoster from "./AgentRoster.js"
 import {
   type AgentMatch,
   type Explanation,
@@ -186,7 +186,7 @@ const policyOf = ({
 const mostProbeMillis = 30_000
 
 interface Surroundings {
-  readonly directory: AgentDirectory.AgentDirectory
+  readonly roster: AgentRoster.AgentRoster
   readonly journal: Journal
   readonly probes: ProbePolicy | undefined
   /** An agent as it was at a revision that is not kept. */
@@ -196,7 +196,7 @@ interface Surroundings {
 const build = (
   agents: Iterable<Agent>,
   { circuit, types = noTypes }: Options,
-  { directory, journal, past, probes }: Surroundings
+  { roster, journal, past, probes }: Surroundings
 ): Effect.Effect<Service, AgentRejected | LogWriteFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
@@ -204,7 +204,7 @@ const build = (
     const catalog = makeCatalog(types)
     const used = makeInvocations(catalog, journal, policyOf(circuit), now, makeInstruments())
     const attendance: Attendance = probes === undefined ? onDemand : yield* makeProbing(probes, used.probed)
-    const registrations = makeRegistrations(catalog, directory, journal, attendance, past)
+    const registrations = makeRegistrations(catalog, roster, journal, attendance, past)
     yield* registrations.registerAll(agents)
     const { find } = registrations
     return {
@@ -255,7 +255,7 @@ export const make = (
 ): Effect.Effect<Service, AgentRejected> =>
   Effect.flatMap(unwritten, (journal) => {
     const surroundings = {
-      directory: AgentDirectory.empty(),
+      roster: AgentRoster.empty(),
       journal,
       probes: undefined,
       past: () => Effect.succeed(undefined)
@@ -339,9 +339,9 @@ export const layer = ({
     Effect.gen(function* () {
       const log = yield* EventLog
       const clock = yield* Effect.clock
-      const directory = AgentDirectory.empty()
+      const roster = AgentRoster.empty()
       yield* Stream.runForEach(log.read({ runs: [logId] }), (entry) =>
-        Effect.sync(() => AgentDirectory.note(directory, entry))
+        Effect.sync(() => AgentRoster.note(roster, entry))
       )
       const { journal, written } = journalIn(log, () => currentTimeMillis(clock))
       yield* Effect.addFinalizer(() => written)
@@ -351,7 +351,7 @@ export const layer = ({
           event === undefined ? Effect.succeed(undefined) : remake(event)
         )
       return yield* build(agents, options, {
-        directory,
+        roster,
         journal,
         past,
         probes:

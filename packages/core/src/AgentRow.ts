@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
-import type { AgentRecord } from "./AgentDirectory.js"
 import { type AgentHistory, type AgentMetrics, metricsOf } from "./AgentMetrics.js"
+import type { AgentRecord } from "./AgentRoster.js"
 import { Capability } from "./Capability.js"
 import { Metadata } from "./Event.js"
 import { Circuit, Health } from "./Health.js"

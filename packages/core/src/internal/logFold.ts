@@ -42,8 +42,8 @@ export const foldLog = (log: Pick<Reader, "read">): Effect.Effect<LogFold, Event
 
 /** The agents that a log knows, by id in lower case, sorted. */
 export const agentsOf = ({ book }: LogFold) =>
-  [...new Set([...book.directory.agents.keys(), ...book.tallies.keys()])].sort().map((key) => ({
+  [...new Set([...book.roster.agents.keys(), ...book.tallies.keys()])].sort().map((key) => ({
     key,
-    record: book.directory.agents.get(key),
+    record: book.roster.agents.get(key),
     history: () => historyOf(book.tallies.get(key)?.values() ?? [])
   }))

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Agent, AgentError } from "../Agent.js"
-import * as AgentDirectory from "../AgentDirectory.js"
 import { empty } from "../AgentMetrics.js"
 import { AgentNotFound, AgentRejected, type Registration, type Snapshot } from "../AgentRegistration.js"
+import * as AgentRoster from "../AgentRoster.js"
 import { Capability, malformedCapability } from "../Capability.js"
 import { type AgentRegistryEvent, type EventOf, Metadata } from "../Event.js"
 import type { LogWriteFailed } from "../EventLog.js"
@@ -80,7 +80,7 @@ const eventOf = (
   ...(requires.length === 0 ? {} : { requires })
 })
 
-const describedIn = (event: Registered | AgentDirectory.AgentRecord) => {
+const describedIn = (event: Registered | AgentRoster.AgentRecord) => {
   const {
     agentId,
     capabilities,
@@ -102,7 +102,7 @@ const standIn = ({
   metadata,
   requires = [],
   source
-}: AgentDirectory.AgentRecord): Agent => ({
+}: AgentRoster.AgentRecord): Agent => ({
   id: agentId,
   metadata,
   capabilities,
@@ -122,7 +122,7 @@ const standIn = ({
 })
 
 /** An agent as the log left it. */
-const slotOf = (record: AgentDirectory.AgentRecord): Slot => {
+const slotOf = (record: AgentRoster.AgentRecord): Slot => {
   const { circuit, circuitAt = 0, circuitReason = "", circuitUntil = 0, heldReason = "", heldUntil } = record
   return {
     agent: standIn(record),
@@ -146,7 +146,7 @@ const slotOf = (record: AgentDirectory.AgentRecord): Slot => {
 /** Who is registered: every change is in the journal before it shows. */
 export const makeRegistrations = (
   catalog: Catalog,
-  directory: AgentDirectory.AgentDirectory,
+  roster: AgentRoster.AgentRoster,
   journal: Journal,
   attendance: Attendance,
   past: (agentId: AgentId, revision: number) => Effect.Effect<Agent | undefined>
@@ -154,7 +154,7 @@ export const makeRegistrations = (
   const mutex = semaphore(1)
   const superseded = new Map<string, Map<number, Agent>>()
   let snapshot: Snapshot | undefined
-  for (const [key, record] of directory.agents)
+  for (const [key, record] of roster.agents)
     if (record.registered && !catalog.slots.has(key)) catalog.put(slotOf(record))
 
   const find = (agentId: string, absentToo = false): Effect.Effect<Slot, AgentNotFound> =>
@@ -181,7 +181,7 @@ export const makeRegistrations = (
 
   /** What is to be recorded; nothing where the log says the same already. */
   const changeFor = (agent: Agent): Registered | undefined => {
-    const record = directory.agents.get(agent.id.toLowerCase())
+    const record = roster.agents.get(agent.id.toLowerCase())
     if (record === undefined) return eventOf(agent, 1)
     const isOther = !isSame(describedIn(record), describedIn(eventOf(agent, 0)))
     return isOther || !record.registered ? eventOf(agent, record.revision + (isOther ? 1 : 0)) : undefined
@@ -212,8 +212,8 @@ export const makeRegistrations = (
 
   const enter = (agent: Agent, event: Registered | undefined, time: number): Effect.Effect<void> => {
     const key = agent.id.toLowerCase()
-    if (event !== undefined) AgentDirectory.change(directory, event, time)
-    const record = directory.agents.get(key)
+    if (event !== undefined) AgentRoster.change(roster, event, time)
+    const record = roster.agents.get(key)
     const known = catalog.slots.get(key)
     if (record === undefined) return Effect.void
     const slot = known ?? slotOf(record)
@@ -257,7 +257,7 @@ export const makeRegistrations = (
     Effect.gen(function* () {
       const slot = yield* find(agentId, true)
       const event: AgentRegistryEvent = { _tag: "AgentUnregistered", agentId: slot.agent.id }
-      AgentDirectory.change(directory, event, yield* journal.append([event]))
+      AgentRoster.change(roster, event, yield* journal.append([event]))
       catalog.remove(slot)
       snapshot = undefined
       yield* attendance.went(slot)
@@ -273,7 +273,7 @@ export const makeRegistrations = (
           _tag: enabled ? "AgentEnabled" : "AgentDisabled",
           agentId: slot.agent.id
         }
-        AgentDirectory.change(directory, event, yield* journal.append([event]))
+        AgentRoster.change(roster, event, yield* journal.append([event]))
         slot.enabled = enabled
         for (const seat of slot.seats.values()) seat.touch()
         snapshot = undefined
@@ -281,7 +281,7 @@ export const makeRegistrations = (
 
   const takeSnapshot = (): Snapshot => {
     snapshot ??= {
-      version: directory.version,
+      version: roster.version,
       agents: [...catalog.slots.values()]
         .map(
           ({ agent, enabled, isAbsent, registeredAt, revision }): Registration => ({

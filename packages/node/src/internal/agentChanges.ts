@@ -1,5 +1,5 @@
 import * as AgentBook from "@switchyard/core/AgentBook"
-import * as AgentDirectory from "@switchyard/core/AgentDirectory"
+import * as AgentRoster from "@switchyard/core/AgentRoster"
 import type { Tallies } from "@switchyard/core/AgentTally"
 import type { Attempt } from "@switchyard/core/Attempt"
 import type { Entry, EventOf } from "@switchyard/core/Event"
@@ -13,7 +13,7 @@ export interface AgentChanges {
   /** Has what was done in runs that go stay: what was counted of it makes room for what their removal says. */
   readonly removed: (ofRuns: Iterable<Tallies>, event: EventOf<"RunsRemoved">) => void
   /** The agents of which something else is recorded than the tables have. */
-  readonly records: () => Iterable<readonly [key: string, record: AgentDirectory.AgentRecord]>
+  readonly records: () => Iterable<readonly [key: string, record: AgentRoster.AgentRecord]>
   /** What agents did since. */
   readonly tallies: () => Tallies
   /** Everything is written. */
@@ -22,13 +22,13 @@ export interface AgentChanges {
 
 /** Nothing has changed yet; `stored` gives what the tables have of an agent. */
 export const makeAgentChanges = (
-  stored: (key: string) => AgentDirectory.AgentRecord | undefined
+  stored: (key: string) => AgentRoster.AgentRecord | undefined
 ): AgentChanges => {
-  const known = new Map<string, AgentDirectory.AgentRecord | undefined>()
-  const dirty = new Map<string, AgentDirectory.AgentRecord>()
+  const known = new Map<string, AgentRoster.AgentRecord | undefined>()
+  const dirty = new Map<string, AgentRoster.AgentRecord>()
   let tallies: Tallies = new Map()
 
-  const recordOf = (key: string): AgentDirectory.AgentRecord | undefined => {
+  const recordOf = (key: string): AgentRoster.AgentRecord | undefined => {
     if (!known.has(key)) known.set(key, stored(key))
     return known.get(key)
   }
@@ -39,9 +39,9 @@ export const makeAgentChanges = (
       AgentBook.answered(tallies, ofRun, skill, entry, attempt)
     },
     note: ({ event, time }) => {
-      if (!AgentDirectory.isRegistryEvent(event)) return
+      if (!AgentRoster.isRegistryEvent(event)) return
       const key = event.agentId.toLowerCase()
-      const record = AgentDirectory.apply(recordOf(key), event, time)
+      const record = AgentRoster.apply(recordOf(key), event, time)
       if (record === undefined) return
       known.set(key, record)
       dirty.set(key, record)

@@ -1,4 +1,4 @@
-import type { AgentRecord } from "@switchyard/core/AgentDirectory"
+import type { AgentRecord } from "@switchyard/core/AgentRoster"
 import { searchedIn } from "@switchyard/core/AgentRow"
 import { type AgentTally, type Answer, type Tallies, type Tally, tallyOf } from "@switchyard/core/AgentTally"
 import type { AgentId } from "@switchyard/core/Ids"

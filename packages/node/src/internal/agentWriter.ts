@@ -1,5 +1,5 @@
-import type { AgentRecord } from "@switchyard/core/AgentDirectory"
 import { window } from "@switchyard/core/AgentMetrics"
+import type { AgentRecord } from "@switchyard/core/AgentRoster"
 import { type Answer, addSums, merged, type Tally } from "@switchyard/core/AgentTally"
 import type Database from "better-sqlite3"
 import type { AgentChanges } from "./agentChanges.js"

@@ -1,4 +1,4 @@
-import type { AgentRecord } from "@switchyard/core/AgentDirectory"
+import type { AgentRecord } from "@switchyard/core/AgentRoster"
 import type { Tallies } from "@switchyard/core/AgentTally"
 import { attemptOf } from "@switchyard/core/Attempt"
 import type { Entry } from "@switchyard/core/Event"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as AgentDirectory from "@switchyard/core/AgentDirectory"
+import * as AgentRoster from "@switchyard/core/AgentRoster"
 import * as Capability from "@switchyard/core/Capability"
 import type { AgentRegistryEvent } from "@switchyard/core/Event"
 import { AgentId, logId, Seq } from "@switchyard/core/Ids"
@@ -16,9 +16,9 @@ const registered = (revision: number, more: object = {}): AgentRegistryEvent => 
 })
 
 const folded = (...events: ReadonlyArray<AgentRegistryEvent>) => {
-  const directory = AgentDirectory.empty()
+  const roster = AgentRoster.empty()
   events.forEach((event, index) => {
-    AgentDirectory.note(directory, {
+    AgentRoster.note(roster, {
       seq: Seq.make(index + 1),
       time: 1000 * (index + 1),
       runId: logId,
@@ -26,10 +26,10 @@ const folded = (...events: ReadonlyArray<AgentRegistryEvent>) => {
       event
     })
   })
-  return { version: directory.version, record: directory.agents.get("scribe") }
+  return { version: roster.version, record: roster.agents.get("scribe") }
 }
 
-describe("AgentDirectory", () => {
+describe("AgentRoster", () => {
   it("has what a registration says, and keeps who was disabled so over the next one", () => {
     const { record, version } = folded(
       registered(1, { kind: "process", definition: { command: "true" }, source: "a.yaml" }),

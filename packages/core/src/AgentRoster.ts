@@ -38,13 +38,13 @@ export const AgentRecord = Schema.Struct({
 export type AgentRecord = typeof AgentRecord.Type
 
 /** Everything that is or was registered, by id in lower case; `version` counts what changed who is registered and enabled. */
-export interface AgentDirectory {
+export interface AgentRoster {
   version: number
   readonly agents: Map<string, AgentRecord>
 }
 
 /** Nothing was ever registered. */
-export const empty = (): AgentDirectory => ({ version: 0, agents: new Map() })
+export const empty = (): AgentRoster => ({ version: 0, agents: new Map() })
 
 const tags: ReadonlySet<Event["_tag"]> = new Set<AgentRegistryEvent["_tag"]>([
   "AgentRegistered",
@@ -129,15 +129,15 @@ const changesVersion: ReadonlySet<Event["_tag"]> = new Set<AgentRegistryEvent["_
 ])
 
 /** Takes note of an entry of the log; what is not about agents is passed over. */
-export const note = (directory: AgentDirectory, { event, time }: Entry): void => {
-  if (isRegistryEvent(event)) change(directory, event, time)
+export const note = (roster: AgentRoster, { event, time }: Entry): void => {
+  if (isRegistryEvent(event)) change(roster, event, time)
 }
 
 /** Takes note of an event that happened at a time. */
-export const change = (directory: AgentDirectory, event: AgentRegistryEvent, time: number): void => {
+export const change = (roster: AgentRoster, event: AgentRegistryEvent, time: number): void => {
   const key = event.agentId.toLowerCase()
-  const record = apply(directory.agents.get(key), event, time)
+  const record = apply(roster.agents.get(key), event, time)
   if (record === undefined) return
-  directory.agents.set(key, record)
-  if (changesVersion.has(event._tag)) directory.version++
+  roster.agents.set(key, record)
+  if (changesVersion.has(event._tag)) roster.version++
 }
