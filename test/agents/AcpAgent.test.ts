@@ -59,6 +59,7 @@ const granting = (granted: Granted) => {
   const permissions: Agent.Permissions = {
     granted,
     allows: (permission) => allows(granted, permission),
+    deny: Agent.unrestricted.deny,
     require: (permission, reason) =>
       allows(granted, permission)
         ? Effect.void

@@ -45,6 +45,7 @@ export const granting = (granted: ReadonlyArray<Permission>) => {
   const permissions: Agent.Permissions = {
     granted,
     allows: (permission) => granted.includes(permission),
+    deny: unrestricted.deny,
     require: (permission, reason) =>
       Effect.suspend(() => {
         if (granted.includes(permission)) return Effect.void

@@ -273,6 +273,21 @@ describe("a plan", () => {
     )
   )
 
+  it.effect("takes JSON Schemas as types, and refuses what is none", () =>
+    Effect.gen(function* () {
+      const rows = { type: "array", items: { type: "number" } }
+      yield* Plan.make({
+        name: "w",
+        steps: [
+          step("a", { outputType: "rows" }),
+          step("b", { after: ["a"], inputType: rows, outputType: rows, input: "{{ steps.a.output }}" })
+        ]
+      })
+      const found = yield* problems([step("a", { inputType: { $ref: "#/nowhere" } })])
+      expect(found.map(([path, rule]) => [path, rule])).toEqual([["steps[0].inputType", "type"]])
+    })
+  )
+
   const inner = {
     name: "inner",
     params: {

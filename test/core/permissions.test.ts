@@ -67,6 +67,36 @@ const granted = fc.option(fc.uniqueArray(permission), { nil: undefined })
 
 const isWithin = (inner: Granted, outer: Granted) => excess(outer, inner).length === 0
 
+it.effect("what cannot be given as it has to be is denied, and recorded", () =>
+  Effect.gen(function* () {
+    const registry = yield* AgentRegistry
+    yield* registry.register(
+      Agent.make("confined", {
+        capabilities: [{ skill: "confine" }],
+        run: (task) => task.permissions.deny("Execute", "there is no sandbox here")
+      })
+    )
+    const plane = yield* ControlPlane
+    const workflow = Workflow.make("w").pipe(Workflow.step("a", { skill: "confine" }))
+    const run = yield* plane.registerRun({ workflow, permissions: ["Execute"] })
+    const { failure, status } = yield* run.result
+    expect([status, failure]).toMatchObject([
+      "Failed",
+      { kind: "PermissionDenied", message: "there is no sandbox here" }
+    ])
+    const entries = yield* Stream.runCollect(run.events)
+    expect([...entries].map(({ event }) => event)).toContainEqual({
+      _tag: "PermissionDenied",
+      stepId: "a",
+      item: "a",
+      index: 0,
+      agentId: "confined",
+      permission: "Execute",
+      reason: "there is no sandbox here"
+    })
+  }).pipe(Effect.provide(start()))
+)
+
 describe("what both grant", () => {
   it("is never more than either, and the same whichever comes first", () => {
     fc.assert(

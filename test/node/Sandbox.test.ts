@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import type { Agent, Permissions } from "@switchyard/core/Agent"
+import { type Agent, type Permissions, unrestricted } from "@switchyard/core/Agent"
 import { allows, type Granted } from "@switchyard/core/Permission"
 import * as Workflow from "@switchyard/core/Workflow"
 import type { Workspace, WorkspaceService } from "@switchyard/core/WorkspaceService"
@@ -65,7 +65,8 @@ const confines = (name: string, body: Effect.Effect<void, unknown, WorkspaceServ
 const permissionsOf = (granted: Granted): Permissions => ({
   granted,
   allows: (permission) => allows(granted, permission),
-  require: () => Effect.void
+  require: () => Effect.void,
+  deny: unrestricted.deny
 })
 
 type Made = Effect.Effect<Agent, ProcessAgent.InvalidCommand>

@@ -372,7 +372,8 @@ describe("an attempt", () => {
               ? Effect.fail(
                   new Agent.AgentError({ kind: "PermissionDenied", reason: `${permission}: ${reason}` })
                 )
-              : Effect.void
+              : Effect.void,
+          deny: Agent.unrestricted.deny
         }
         const refused = yield* Effect.flip(eventsOf(agent, taskIn(space, "in", { permissions })))
         assert.strictEqual(refused.kind, "PermissionDenied")

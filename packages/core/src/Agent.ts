@@ -44,13 +44,18 @@ export interface Permissions {
   readonly allows: (permission: Permission) => boolean
   /** Fails with `PermissionDenied` where something may not be done, and has the denial recorded; `reason` says what for. */
   readonly require: (permission: Permission, reason: string) => Effect.Effect<void, AgentError>
+  /** Fails with `PermissionDenied` and has that recorded, for what is granted but cannot be given as it has to be; `reason` says why. */
+  readonly deny: (permission: Permission, reason: string) => Effect.Effect<never, AgentError>
 }
+
+const denied = (reason: string) => Effect.fail(new AgentError({ kind: "PermissionDenied", reason }))
 
 /** Everything is allowed. */
 export const unrestricted: Permissions = {
   granted: undefined,
   allows: () => true,
-  require: () => Effect.void
+  require: () => Effect.void,
+  deny: (_, reason) => denied(reason)
 }
 
 /**

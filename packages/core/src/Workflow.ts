@@ -5,6 +5,7 @@ import type * as Schema from "effect/Schema"
 import type { AgentErrorKind } from "./AgentErrorKind.js"
 import type { Budget, StepBudget } from "./Budget.js"
 import type { ConstraintValue } from "./Capability.js"
+import type { CapabilityType } from "./CapabilityType.js"
 import type { AgentId, StepId } from "./Ids.js"
 import type { KnownOutput, ListItem, Problem } from "./internal/builderTypes.js"
 import { paramDefaults, withDefaults } from "./internal/paramDefaults.js"
@@ -195,10 +196,10 @@ export interface StepOptions<
   readonly skill?: string
   /** The id of the one agent that does it. */
   readonly agent?: string
-  /** Only agents that accept this type are selected. */
-  readonly inputType?: string
-  /** Only agents that produce this type are selected. */
-  readonly outputType?: string
+  /** Only agents that accept this type, by its name or as a JSON Schema, are selected. */
+  readonly inputType?: CapabilityType
+  /** Only agents that produce this type, by its name or as a JSON Schema, are selected. */
+  readonly outputType?: CapabilityType
   /** What the agent's declared constraints must allow, e.g. `{ maxFileSize: "3MB" }`. */
   readonly constraints?: Readonly<Record<string, ConstraintValue>>
   /** The steps that must be settled first. */

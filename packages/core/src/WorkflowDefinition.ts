@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { AgentErrorKind } from "./AgentErrorKind.js"
 import { Budget, StepBudget } from "./Budget.js"
 import { ConstraintValue } from "./Capability.js"
+import { CapabilityType } from "./CapabilityType.js"
 import { AgentId, StepId } from "./Ids.js"
 import { Json } from "./Json.js"
 import { Permission } from "./Permission.js"
@@ -147,8 +148,14 @@ export const StepDefinition = Schema.Struct({
   id: required(StepId, "Names the step; others refer to it as `steps.<id>`."),
   skill: optional(Schema.NonEmptyString, "The skill by which an agent is selected."),
   agent: optional(AgentId, "The id of the one agent that does it."),
-  inputType: optional(Schema.NonEmptyString, "Only agents that accept this type are selected."),
-  outputType: optional(Schema.NonEmptyString, "Only agents that give this type are selected."),
+  inputType: optional(
+    CapabilityType,
+    "Only agents that accept this type, by its name or as a JSON Schema, are selected."
+  ),
+  outputType: optional(
+    CapabilityType,
+    "Only agents that give this type, by its name or as a JSON Schema, are selected."
+  ),
   constraints: optional(
     Schema.Record({ key: Schema.NonEmptyString, value: ConstraintValue }),
     "What an agent's constraints must allow."

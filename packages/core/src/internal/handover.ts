@@ -1,4 +1,4 @@
-import { isKindOf } from "../CapabilityType.js"
+import { isKindOf, malformedType } from "../CapabilityType.js"
 import type * as Expression from "../Expression.js"
 import type { Json } from "../Json.js"
 import type { PlannedStep } from "./planStep.js"
@@ -24,7 +24,7 @@ const sourceOf = (
 
 /**
  * Reports steps that are given what another one makes, and take another type: the whole output of a step, or, where both
- * are done item by item, what came of each item.
+ * are done item by item, what came of each item; and types that are no JSON Schemas though they should be.
  */
 export const checkTypes = (
   steps: ReadonlyArray<PlannedStep>,
@@ -32,10 +32,15 @@ export const checkTypes = (
   report: Report
 ): void => {
   for (const { definition, forEach, index, input } of steps) {
-    const { inputType } = definition
-    if (inputType === undefined) continue
+    const { inputType, outputType } = definition
+    for (const [name, type] of [["inputType", inputType] as const, ["outputType", outputType] as const]) {
+      const wrong = type === undefined ? undefined : malformedType(type)
+      if (wrong !== undefined) report(`steps[${index}].${name}`, "type", wrong)
+    }
+    // Whether all that one JSON Schema allows is allowed by another one cannot always be told.
+    if (typeof inputType !== "string") continue
     const mismatch = (from: PlannedStep["definition"] | undefined, isEach: boolean): void => {
-      if (from?.outputType === undefined || isKindOf(from.outputType, inputType)) return
+      if (typeof from?.outputType !== "string" || isKindOf(from.outputType, inputType)) return
       // What comes of a step with items is a list of what came of each.
       if ((from.forEach !== undefined) !== isEach) return
       report(

@@ -76,7 +76,12 @@ const makeHandles = ({ agentId, byStep, emit, granted, task }: Restricted): Hand
           ? Effect.void
           : Effect.suspend(() =>
               Effect.fail(new AgentError({ kind: "PermissionDenied", reason: deny(permission, reason) }))
-            )
+            ),
+      deny: (permission, reason) =>
+        Effect.suspend(() => {
+          deny(permission, reason)
+          return Effect.fail(new AgentError({ kind: "PermissionDenied", reason }))
+        })
     },
     workspace:
       mayAny(["ReadFiles"]) && mayAny(["WriteFiles"])

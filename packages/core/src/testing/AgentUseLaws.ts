@@ -242,6 +242,10 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
             capabilities: [{ skill: "serve", inputTypes: [text] }]
           })
         )
+        const asked = yield* plane.registerRun({
+          workflow: one({ inputType: { type: "string", minLength: 1 }, forEach: ["x"] })
+        })
+        yield* equal("by what the step says", (yield* ended(asked, "Completed")).outputs.serve, ["text"])
         const both = yield* plane.registerRun({ workflow: one({ forEach: [1, "x", 3] }) })
         yield* equal("each by who takes it", (yield* ended(both, "Completed")).outputs.serve, [1, "text", 3])
       })

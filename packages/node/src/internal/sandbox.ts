@@ -303,7 +303,7 @@ export const confine = (
     const missing = yield* host.missing
     if (missing !== undefined && mode === "require") {
       const reason = `The program "${program.command}" may only be started in a sandbox, and there can be none: ${missing}`
-      return yield* failure("PermissionDenied", reason)
+      return yield* permissions.deny("Execute", reason)
     }
     if (missing !== undefined) {
       yield* host.warn(
