@@ -38,6 +38,8 @@ export interface Job {
   readonly agentId: AgentId | undefined
   readonly tries: number
   readonly usageBefore: Usage.Usage
+  /** Where the ticket of its attempt is left, by its position, for whoever sees it interrupted: it is cheaper than a finalizer. */
+  readonly tickets: Array<AgentRegistry.Ticket | undefined>
   readonly startedAt: number
 }
 
@@ -128,6 +130,7 @@ const attemptOnce = (
     const { definition } = job.step
     const startedAt = now()
     const ticket = registry.begin(agent.id, definition.skill)
+    job.tickets[job.index] = ticket
     emit({
       _tag: "ItemStarted",
       stepId: definition.id,
@@ -198,7 +201,7 @@ const attemptOnce = (
       onSuccess: onOutput,
       // Not reached where this fiber itself is interrupted.
       onFailure: (cause) => onFailure(fromCause(cause))
-    }).pipe(Effect.onInterrupt(() => Effect.sync(() => ticket.end(undefined))))
+    })
   })
 
 /** Has the run know an agent from now on, and records which one it is where that can be told: those that are data. */

@@ -223,6 +223,9 @@ export const makeBoard = (
     /** Records the end of an item; one without an end was interrupted and is to be done again. */
     itemEnded: (lane: Lane, index: number, end: ItemEnd | Computed | undefined): void => {
       lane.fibers[index] = undefined
+      // One that was answered is over already.
+      lane.tickets[index]?.end(undefined)
+      lane.tickets[index] = undefined
       lane.running--
       if (lane.running === 0) busy.delete(lane)
       inFlight--

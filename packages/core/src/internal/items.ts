@@ -53,6 +53,7 @@ const jobOf = (
     answered: known?.answered ?? 0,
     agentId: known?.agentId,
     tries: Math.max(1, known?.tries ?? 1),
+    tickets: lane.tickets,
     usageBefore: known?.usage ?? Usage.zero,
     startedAt: known?.startedAt ?? now()
   }

@@ -8,6 +8,7 @@ import type { ItemEnd } from "./attempts.js"
 import type { Leaving } from "./childItems.js"
 import { isCompensation } from "./compensationPlan.js"
 import type { Computed } from "./compute.js"
+import type { Ticket } from "./invocations.js"
 import type { Timer } from "./timer.js"
 
 /** A step while its run executes: what is recorded of it, and what the engine knows beyond that. */
@@ -22,6 +23,8 @@ export interface Lane {
   todo: Array<number>
   /** What is under way, by the position of the item. */
   readonly fibers: Array<Fiber.RuntimeFiber<ItemEnd | Computed> | undefined>
+  /** What the registry counts as load for them, by the position of the item. */
+  readonly tickets: Array<Ticket | undefined>
   /** How many items are under way. */
   running: number
   /** Why what is under way is interrupted, where it is. */
@@ -54,6 +57,7 @@ export const makeLanes = (plan: Plan, run: Run): ReadonlyArray<Lane> => {
       items: undefined,
       todo: [],
       fibers: [],
+      tickets: [],
       running: 0,
       leaving: "stop",
       endedFirst: undefined,

@@ -251,6 +251,30 @@ export const AgentUseLaws: ReadonlyArray<Law<Plane>> = [
       })
   ),
 
+  law("counts as load what is under way, and nothing that was interrupted", ({ plane }) =>
+    Effect.gen(function* () {
+      const registry = yield* AgentRegistry
+      const agent = yield* registered(ScriptedAgent.make("serve", [ScriptedAgent.hang]))
+      const load = Effect.map(
+        registry.explain({ requiredSkills: ["serve"] }),
+        ({ candidates }) => candidates[0]?.load
+      )
+      const run = yield* plane.registerRun({ workflow: one({ forEach: numbers(3) }) })
+      yield* eventually("they are asked", () => agent.calls.length === 3)
+      yield* equal("under way", yield* load, 3)
+      yield* run.control({ _tag: "Pause", mode: "interrupt" })
+      yield* eventually("they are interrupted", () => agent.interrupted() === 3)
+      for (let turn = 0; turn < 1_000 && (yield* run.status) !== "Paused"; turn++) yield* Effect.yieldNow()
+      yield* equal("after a pause", yield* load, 0)
+      yield* run.control({ _tag: "Resume" })
+      yield* eventually("they are asked again", () => agent.calls.length === 6)
+      yield* equal("under way again", yield* load, 3)
+      yield* run.control({ _tag: "Cancel" })
+      yield* ended(run, "Cancelled")
+      yield* equal("after a cancel", yield* load, 0)
+    })
+  ),
+
   law("keeps to the agent that did it before where the step says so", ({ plane }) =>
     Effect.gen(function* () {
       for (const id of ["a", "b", "c"])
