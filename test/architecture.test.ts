@@ -11,6 +11,7 @@ const order = [
   "Ids",
   "Json",
   "Nearest",
+  "Placeholder",
   "Usage",
   "Budget",
   "AgentErrorKind",

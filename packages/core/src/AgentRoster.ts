@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Capability } from "./Capability.js"
-import { type AgentRegistryEvent, type Entry, type Event, Metadata } from "./Event.js"
+import { type AgentRegistryEvent, type Entry, type Event, Metadata, registryTags } from "./Event.js"
 import { Circuit, Health } from "./Health.js"
 import { AgentId } from "./Ids.js"
 import { Json } from "./Json.js"
@@ -46,15 +46,7 @@ export interface AgentRoster {
 /** Nothing was ever registered. */
 export const empty = (): AgentRoster => ({ version: 0, agents: new Map() })
 
-const tags: ReadonlySet<Event["_tag"]> = new Set<AgentRegistryEvent["_tag"]>([
-  "AgentRegistered",
-  "AgentUnregistered",
-  "AgentEnabled",
-  "AgentDisabled",
-  "AgentHealthChanged",
-  "AgentCircuitChanged",
-  "AgentHeld"
-])
+const tags: ReadonlySet<Event["_tag"]> = new Set(registryTags)
 
 /** Whether an event is about an agent of the host. */
 export const isRegistryEvent = (event: Event): event is AgentRegistryEvent => tags.has(event._tag)

@@ -238,6 +238,17 @@ export const AgentRegistryEvent = Schema.Union(
 )
 export type AgentRegistryEvent = typeof AgentRegistryEvent.Type
 
+/** The tags of what happens to agents, which is no part of a run. */
+export const registryTags: ReadonlyArray<AgentRegistryEvent["_tag"]> = [
+  "AgentRegistered",
+  "AgentUnregistered",
+  "AgentEnabled",
+  "AgentDisabled",
+  "AgentHealthChanged",
+  "AgentCircuitChanged",
+  "AgentHeld"
+]
+
 /**
  * What happens to the log itself, recorded under `logId`: the runs named have ended, and their entries up to here go, into
  * an archive or for good. Who folds the log forgets them when it comes to this, and keeps what agents did in them, which is

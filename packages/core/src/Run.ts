@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { DefinitionHash } from "./DefinitionHash.js"
-import type { Entry, Event, RunSummary } from "./Event.js"
+import { type Entry, type Event, type RunSummary, registryTags } from "./Event.js"
 import { RunId, Seq } from "./Ids.js"
 import { raise, ranFor, warningKey } from "./internal/budgetFold.js"
 import { pinnedHash } from "./internal/pinnedHash.js"
@@ -50,13 +50,7 @@ export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("
 const ofNoRun: ReadonlySet<Event["_tag"]> = new Set<Event["_tag"]>([
   "RunRegistered",
   "RunsRemoved",
-  "AgentRegistered",
-  "AgentUnregistered",
-  "AgentEnabled",
-  "AgentDisabled",
-  "AgentHealthChanged",
-  "AgentCircuitChanged",
-  "AgentHeld"
+  ...registryTags
 ])
 
 /** The status after an event, or `undefined` where the event is illegal in this status. */

@@ -1,6 +1,6 @@
 import type { Task } from "@switchyard/core/Agent"
 import type { Json } from "@switchyard/core/Json"
-import { didYouMean } from "@switchyard/core/Nearest"
+import * as Placeholders from "@switchyard/core/Placeholder"
 import * as Effect from "effect/Effect"
 
 /** What a placeholder may name; `input` may be followed by a path into it, as in `{{input.file}}`. */
@@ -26,10 +26,8 @@ export const placeholders = [
 /** A name that an argument may hold in braces. */
 export type Placeholder = (typeof placeholders)[number]
 
-type Part = string | { readonly name: Placeholder; readonly path: ReadonlyArray<string> }
-
 /** One element of an argument vector, split into text and placeholders. */
-export type Template = ReadonlyArray<Part>
+export type Template = Placeholders.Template<Placeholder>
 
 /** An element, or several that are left out together where there is no value for one of their placeholders. */
 export type Argument = Template | { readonly optional: ReadonlyArray<Template> }
@@ -55,39 +53,9 @@ export const valuesOf = (task: Task): Values => ({
   temp: task.workspace.tempDir
 })
 
-const isPlaceholder = (name: string): name is Placeholder =>
-  (placeholders as ReadonlyArray<string>).includes(name)
-
-/** Splits an element, once and for all; `\{{` stands for two braces. Fails with a sentence about the first mistake. */
+/** Splits an element, once and for all; fails with a sentence about the first mistake. */
 export const parse = (text: string): Effect.Effect<Template, string> =>
-  Effect.gen(function* () {
-    const parts: Array<Part> = []
-    let rest = 0
-    for (const match of text.matchAll(/\\\{\{|\{\{([^{}]*)\}\}|\{\{/g)) {
-      parts.push(text.slice(rest, match.index))
-      rest = match.index + match[0].length
-      if (match[0] === "\\{{") {
-        parts.push("{{")
-        continue
-      }
-      const written = match[1]?.trim()
-      if (written === undefined) {
-        return yield* Effect.fail(
-          `${JSON.stringify(text)} has a "{{" without its "}}"; write "\\{{" for braces`
-        )
-      }
-      const [name = "", ...path] = written.split(".")
-      if (!isPlaceholder(name) || path.includes("") || (path.length > 0 && name !== "input")) {
-        const hint = didYouMean(name, placeholders)
-        return yield* Effect.fail(
-          `${JSON.stringify(text)} has the unknown placeholder {{${written}}}${hint} (known are ${placeholders.join(", ")})`
-        )
-      }
-      parts.push({ name, path })
-    }
-    parts.push(text.slice(rest))
-    return parts.filter((part) => part !== "")
-  })
+  Placeholders.parse(text, placeholders, JSON.stringify(text))
 
 /** Splits an element, or several that belong together. */
 export const parseArgument = (written: string | ReadonlyArray<string>): Effect.Effect<Argument, string> =>
@@ -107,27 +75,9 @@ export const mentions = (argument: Argument, name: Placeholder): boolean =>
 /** A value as one argument: text as it is, anything else as JSON. */
 export const asText = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value))
 
-const lookUp = (value: Json | undefined, path: ReadonlyArray<string>): Json | undefined => {
-  let at = value
-  for (const key of path) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, key)) return undefined
-    at = (at as { readonly [key: string]: Json })[key]
-  }
-  return at
-}
-
 /** The element with its values in place, untouched by any quoting; fails with a sentence where a value is missing. */
 export const render = (template: Template, values: Values): Effect.Effect<string, string> =>
-  Effect.map(
-    Effect.forEach(template, (part) => {
-      if (typeof part === "string") return Effect.succeed(part)
-      const value = lookUp(values[part.name], part.path)
-      return value === undefined
-        ? Effect.fail(`there is no value for {{${[part.name, ...part.path].join(".")}}}`)
-        : Effect.succeed(asText(value))
-    }),
-    (texts) => texts.join("")
-  )
+  Placeholders.render(template, values, asText)
 
 /** All elements with their values in place; fails with a sentence where a value is missing that may not be. */
 export const renderAll = (
