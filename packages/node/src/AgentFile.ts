@@ -53,11 +53,7 @@ export class InvalidAgentFile extends Schema.TaggedError<InvalidAgentFile>()("In
   problems: Schema.Array(FileProblem)
 }) {
   override get message() {
-    const lines = this.problems.map(({ column, line, message, path }) => {
-      const what = path === "" ? message : `${path}: ${message}`
-      return `  ${this.file}:${line}:${column} ${what}`
-    })
-    return [`The agent in ${this.file} cannot be used:`, ...lines].join("\n")
+    return SourceFile.listed(`The agent in ${this.file} cannot be used:`, this.file, this.problems)
   }
 }
 

@@ -33,11 +33,7 @@ export class InvalidWorkflowFile extends Schema.TaggedError<InvalidWorkflowFile>
   problems: Schema.Array(FileProblem)
 }) {
   override get message() {
-    const lines = this.problems.map(({ column, line, message, path }) => {
-      const what = path === "" ? message : `${path}: ${message}`
-      return `  ${this.file}:${line}:${column} ${what}`
-    })
-    return [`The workflow in ${this.file} cannot be run:`, ...lines].join("\n")
+    return SourceFile.listed(`The workflow in ${this.file} cannot be run:`, this.file, this.problems)
   }
 }
 

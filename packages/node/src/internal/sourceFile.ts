@@ -123,3 +123,22 @@ export const textOf = (file: string, most: number, subject: Subject): Effect.Eff
     },
     catch: reasonOf
   })
+
+/** A sentence about a file, and its problems below, each on a line that says where it is. */
+export const listed = (
+  sentence: string,
+  file: string,
+  problems: ReadonlyArray<{
+    readonly path: string
+    readonly line: number
+    readonly column: number
+    readonly message: string
+  }>
+): string =>
+  [
+    sentence,
+    ...problems.map(({ column, line, message, path }) => {
+      const what = path === "" ? message : `${path}: ${message}`
+      return `  ${file}:${line}:${column} ${what}`
+    })
+  ].join("\n")
