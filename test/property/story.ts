@@ -61,6 +61,9 @@ const turnMillis = 60
 /** How long an agent may be held at most, as its limits are drawn. */
 const longestHold = 5_000
 
+/** The reference knows of no circuit, and failures in a row would open it. */
+const noCircuit = { circuit: { failures: Number.POSITIVE_INFINITY, rate: 2 } }
+
 const calm: Life = { syncMillis: undefined, entries: undefined, kept: 0 }
 
 /** Another run, which gets through only where every slot is given back. */
@@ -87,7 +90,7 @@ const scenario = ({ actions, lives, slots }: Story, spec: Spec, simulation: Simu
         world.begin(brittle.isDead)
         const host = yield* Host.start({ maxConcurrentRuns: slots }).pipe(
           Effect.provideService(EventLog, brittle.log),
-          Effect.provide(registryInMemory([world.agent])),
+          Effect.provide(registryInMemory([world.agent], noCircuit)),
           Effect.provide(workspaces)
         )
         const opened = yield* Effect.exit(
